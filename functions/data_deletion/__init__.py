@@ -1,0 +1,1 @@
+"""`data_deletion` carries out erasure (Art. 17)."""

@@ -1,0 +1,1 @@
+"""`data_export` answers a subject-access request (Art. 15) and portability (Art. 20)."""

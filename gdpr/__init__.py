@@ -1,0 +1,1 @@
+"""The command line `gdpr`: the same code that the functions run, for a person at a terminal."""

@@ -1,0 +1,65 @@
+"""`gdpr …`, also as `python -m gdpr …`.
+
+Results go to stdout, talk to stderr. Exit status: 0 done, 1 the answer is no, 2 misuse, 3 a retry may cure it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from gdpr.database import database_commands
+from shared.errors import Refused, SuiteError
+from shared.logs import told
+
+INTERRUPTED = 130
+OUR_FAULT = 70
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="gdpr-suite")
+def gdpr() -> None:
+    """Export, erase and account for one person's data.
+
+    Addresses come from the environment (DATABASE_URL, REDIS_URL, …); each has a flag, which wins.
+    """
+
+
+gdpr.add_command(database_commands)
+
+
+def main() -> int:
+    """Run a command; every failure ends here, as one sentence."""
+    try:
+        return int(gdpr.main(prog_name="gdpr", standalone_mode=False) or 0)
+    except click.ClickException as misuse:
+        misuse.show()
+        return misuse.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _end("Interrupted.", INTERRUPTED)
+    except BrokenPipeError:  # `gdpr … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SuiteError as error:
+        return _end(error.sentence, exit_status(error))
+    except Exception as error:  # its text may quote a person, so it stays inside
+        place = told(error.__traceback__)
+        return _end(f"A fault of this program, please report it: {type(error).__name__} at {place}.", OUR_FAULT)
+
+
+def exit_status(error: SuiteError) -> int:
+    """What a shell script may branch on."""
+    if error.retryable:
+        return 3
+    return 1 if isinstance(error, Refused) else 2
+
+
+def _end(sentence: str, status: int) -> int:
+    click.echo(sentence, err=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

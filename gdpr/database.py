@@ -1,0 +1,110 @@
+"""`gdpr db`: schema gdpr and its roles."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from shared import migrations
+from shared.addresses import PostgresAddress
+from shared.database import Database
+from shared.errors import SettingMissing
+from shared.migrations import Status
+
+
+class DatabaseUrl(click.ParamType[PostgresAddress]):
+    """A flag or variable that holds a Postgres address, which no message repeats."""
+
+    name = "postgresql://…"
+
+    def convert(self, value: object, param: object, ctx: object) -> PostgresAddress:  # noqa: ARG002 - click's
+        return value if isinstance(value, PostgresAddress) else PostgresAddress.parse(str(value))
+
+
+database_option = click.option(
+    "--database-url", type=DatabaseUrl(), envvar="DATABASE_URL", help="The data unit's Postgres [DATABASE_URL]."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer for a machine.")
+
+
+def opened(address: PostgresAddress | None) -> Database:
+    if address is None:
+        raise SettingMissing("DATABASE_URL is not set", remedy="set it, or pass --database-url")
+    return Database(address, application="gdpr")
+
+
+@click.group("db")
+def database_commands() -> None:
+    """Schema gdpr and its roles in the data unit's database."""
+
+
+@database_commands.command()
+@database_option
+@json_option
+def migrate(database_url: PostgresAddress | None, *, as_json: bool) -> None:
+    """Install schema gdpr, or bring it up to date. Safe to run twice, and twice at once.
+
+    \b
+    Example:
+      DATABASE_URL=postgresql://admin:…@db.example:5432/shop gdpr db migrate
+    """
+    database = opened(database_url)
+    applied = migrations.migrate(database)
+    if as_json:
+        click.echo(json.dumps({"applied": [migration.version for migration in applied]}))
+    elif applied:
+        for migration in applied:
+            click.echo(f"{migration.version:04}  {migration.name}")
+        click.echo(f"Schema gdpr at {database.where} is up to date.", err=True)
+    else:
+        click.echo(f"Schema gdpr at {database.where} was up to date; nothing changed.", err=True)
+
+
+@database_commands.command()
+@database_option
+@json_option
+@click.pass_context
+def status(ctx: click.Context, database_url: PostgresAddress | None, *, as_json: bool) -> None:
+    """What is installed and how the roles stand; exit status 1 if something is missing.
+
+    \b
+    Example:
+      gdpr db status --json
+    """
+    database = opened(database_url)
+    found = migrations.status(database)
+    if as_json:
+        click.echo(json.dumps(_as_data(found)))
+    else:
+        _show(found, database.where)
+    ctx.exit(0 if found.is_current else 1)
+
+
+def _as_data(found: Status) -> dict[str, object]:
+    return {
+        "current": found.is_current,
+        "applied": [{"version": a.version, "name": a.name, "at": a.at.isoformat()} for a in found.applied],
+        "pending": [{"version": p.version, "name": p.name} for p in found.pending],
+        "roles": [
+            {"name": r.name, "may_log_in": r.may_log_in, "connections": r.connections, "sessions": r.sessions}
+            for r in found.roles
+        ],
+    }
+
+
+def _show(found: Status, where: str) -> None:
+    console = Console(highlight=False)
+    versions = Table("version", "migration", "state", title=f"schema gdpr at {where}", title_justify="left")
+    for applied in found.applied:
+        versions.add_row(f"{applied.version:04}", applied.name, f"since {applied.at:%Y-%m-%d %H:%M} UTC")
+    for pending in found.pending:
+        versions.add_row(f"{pending.version:04}", pending.name, "missing: run gdpr db migrate")
+    console.print(versions)
+    roles = Table("role", "logs in", "connections", "now")
+    for role in found.roles:
+        limit = str(role.connections) if role.may_log_in else ""
+        roles.add_row(role.name, "yes" if role.may_log_in else "no", limit, str(role.sessions) if limit else "")
+    console.print(roles)

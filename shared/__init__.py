@@ -1,0 +1,1 @@
+"""What two functions need. It never imports `functions`."""

@@ -1,0 +1,97 @@
+"""How a person's values reach a statement: through a temporary table that it joins, never as a literal in its text.
+
+A literal would stand in the server's log as soon as the statement fails, and from there in CloudWatch (ATTACKS A9).
+COPY carries the values as data, and a value that does not fit its type is found before a cast could name it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor
+
+from shared.errors import Misuse
+
+Value = str | int | None
+
+_MODIFIER = re.compile(r"\(\s*-?\d+\s*(,\s*-?\d+\s*)?\)")
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+class UnfitValue(Misuse):
+    """A value that is none of its column's type. The sentence names the column, never the value."""
+
+    code = "unfit_value"
+
+
+def bind(cur: cursor, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Value]]) -> int:
+    """Fill a new temporary table, gone at the end of the transaction; the number of its rows.
+
+    `columns` maps names to Postgres types as format_type() writes them, without a length or precision: that would
+    cut or round a value until it is somebody else's. A column `gdpr_position` numbers the rows in their order.
+    """
+    names = list(columns)
+    if any(_MODIFIER.search(kind) for kind in columns.values()):
+        raise ValueError("a type with a length or precision could change a value")
+    arrived = sql.Identifier("pg_temp", table + "_arrived")
+    cur.execute(
+        sql.SQL(
+            "create temporary table {} (gdpr_position bigint generated always as identity, {}) on commit drop"
+        ).format(
+            sql.Identifier(table + "_arrived"),
+            sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in names),
+        )
+    )
+    cur.copy_expert(
+        sql.SQL("copy {} ({}) from stdin").format(arrived, _list(names)),
+        io.BytesIO("".join(_line(row, names) for row in rows).encode()),
+    )
+    for name, kind in columns.items():
+        cur.execute(
+            sql.SQL("select min(gdpr_position) from {} where not pg_input_is_valid({}, {})").format(
+                arrived, sql.Identifier(name), sql.Literal(kind)
+            )
+        )
+        (position,) = cur.fetchone() or (None,)
+        if position is not None:
+            raise UnfitValue(f"The value of {name} in row {position} is no {kind}")
+    cur.execute(
+        sql.SQL("create temporary table {} on commit drop as select gdpr_position, {} from {}").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(
+                sql.SQL("cast({0} as {1}) as {0}").format(sql.Identifier(name), sql.SQL(kind))
+                for name, kind in columns.items()
+            ),
+            arrived,
+        )
+    )
+    count: int = cur.rowcount
+    cur.execute(sql.SQL("drop table {}").format(arrived))
+    cur.execute(sql.SQL("analyze {}").format(sql.Identifier("pg_temp", table)))
+    return count
+
+
+def _list(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _line(row: Sequence[Value], names: Sequence[str]) -> str:
+    if len(row) != len(names):
+        raise ValueError("a row has another number of values than there are columns")
+    return "\t".join(_field(value, name) for value, name in zip(row, names, strict=True)) + "\n"
+
+
+def _field(value: Value, name: str) -> str:
+    if value is None:
+        return "\\N"
+    text = str(value)
+    if "\x00" in text:
+        raise UnfitValue(f"The value of {name} holds a zero byte, which no text in Postgres can")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UnfitValue(f"The value of {name} holds half of a character") from None
+    return text.translate(_ESCAPES)

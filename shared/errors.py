@@ -1,0 +1,83 @@
+"""Everything that can go wrong, in one tree, each with what happened, where, and what to do next.
+
+    SuiteError
+    ├── Misuse                      the caller must change something; never retried
+    │   ├── SettingMissing          an environment variable or flag that is not set
+    │   └── SettingInvalid          one that cannot be used as it is
+    ├── Refused                     the answer is no; asking again gives the same answer
+    │   ├── AccessDenied            this role or password may not do this
+    │   └── ForeignSchema           schema gdpr is not one that this program can work with
+    └── StoreFault                  a store did not do its part
+        ├── StoreUnavailable        it cannot be reached, or broke off; a retry may cure it
+        ├── StoreBusy               a lock, a slot or a time limit was not to be had; a retry may cure it
+        └── StoreMisconfigured      it answers, but not as agreed (no TLS, no such database)
+
+A sentence of ours names ids, hosts, roles and tables, never a person's value, a password or a connection string.
+What a driver said stays inside: its text may quote all three.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SuiteError(Exception):
+    """The root. `retryable` is the only thing that callers branch on."""
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+        super().__init__(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """One sentence: what · where · what to do next."""
+        place = f" at {self.where}" if self.where else ""
+        advice = f": {self.remedy}" if self.remedy else ""
+        return f"{self.what}{place}{advice}."
+
+
+class Misuse(SuiteError):
+    code = "misuse"
+
+
+class SettingMissing(Misuse):
+    code = "setting_missing"
+
+
+class SettingInvalid(Misuse):
+    code = "setting_invalid"
+
+
+class Refused(SuiteError):
+    code = "refused"
+
+
+class AccessDenied(Refused):
+    code = "access_denied"
+
+
+class ForeignSchema(Refused):
+    code = "foreign_schema"
+
+
+class StoreFault(SuiteError):
+    code = "store_fault"
+
+
+class StoreUnavailable(StoreFault):
+    code = "store_unavailable"
+    retryable = True
+
+
+class StoreBusy(StoreFault):
+    code = "store_busy"
+    retryable = True
+
+
+class StoreMisconfigured(StoreFault):
+    code = "store_misconfigured"

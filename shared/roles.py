@@ -1,0 +1,25 @@
+"""The roles of the suite: their passwords, and what they may do on the application's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor, encrypt_password
+
+from shared.queries import query
+
+LOGINS = ("gdpr_export", "gdpr_erase", "gdpr_verify", "gdpr_audit")
+
+
+def set_password(cur: cursor, role: str, password: str) -> None:
+    """Give a role a new password. The server sees its SCRAM verifier only, so no log can hold the password."""
+    verifier = encrypt_password(password, role, scope=cur.connection, algorithm="scram-sha-256")
+    cur.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(verifier)))
+
+
+def grant_on(cur: cursor, tables: Sequence[str]) -> None:
+    """Let our roles at tables of the application, given as Postgres writes their names. Run as the tables' owner."""
+    cur.execute(query("grants_on"), {"tables": list(tables)})
+    for (statement,) in cur.fetchall():
+        cur.execute(statement)

@@ -1,0 +1,84 @@
+-- Every fixed statement, under its name. Names are loaded by shared/queries.py.
+
+-- lock_migrations: one migration at a time in this database; the number is the first bytes of sha256('gdpr.migration')
+set local lock_timeout = '60s';
+select pg_advisory_xact_lock(1181774129);
+
+-- may_own: whether this session may act as gdpr_owner without being lent the role
+select pg_has_role(current_user, 'gdpr_owner', 'set');
+
+-- lend_owner: act as gdpr_owner for this migration (an administrator who is no superuser must be lent what he made)
+grant gdpr_owner to current_user with set true, inherit false;
+
+-- return_owner: and give it back
+revoke gdpr_owner from current_user;
+
+-- schema_owner: who owns schema gdpr, if it is there
+select n.nspowner::regrole::text
+from pg_namespace as n
+where n.nspname = 'gdpr';
+
+-- create_schema: the schema itself
+create schema gdpr authorization gdpr_owner;
+
+-- has_version_table: whether the schema is one of ours, of any version
+select exists (
+  select
+  from pg_class as c
+  join pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'gdpr' and c.relname = 'migration' and c.relowner = n.nspowner
+);
+
+-- may_read_versions: whether this session sees the version table without being lent its owner
+select has_schema_privilege('gdpr', 'usage') and has_table_privilege('gdpr.migration', 'select');
+
+-- applied_versions: the migrations that the schema contains
+select m.version, m.name, m.applied_at
+from gdpr.migration as m
+order by m.version;
+
+-- record_version: a migration has been applied
+insert into gdpr.migration (version, name) values (%(version)s, %(name)s);
+
+-- role_states: our roles as they are on this server
+select
+  r.rolname,
+  r.rolcanlogin,
+  r.rolconnlimit,
+  not (r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication) as harmless,
+  (select count(*) from pg_stat_activity as a where a.usename = r.rolname) as sessions
+from pg_roles as r
+where r.rolname in ('gdpr_owner', 'gdpr_export', 'gdpr_erase', 'gdpr_verify', 'gdpr_audit')
+order by r.rolname;
+
+-- grants_on: what our roles need on tables of the application, as statements (with the partitions, which VACUUM asks for)
+with recursive touched as (
+  select c.oid, c.relnamespace
+  from pg_class as c
+  where c.oid = any(%(tables)s::regclass[])
+  union
+  select c.oid, c.relnamespace
+  from touched as t
+  join pg_inherits as i on i.inhparent = t.oid
+  join pg_class as c on c.oid = i.inhrelid
+  where c.relispartition
+)
+select statement
+from (
+  select distinct
+    1 as step,
+    'grant usage on schema ' || t.relnamespace::regnamespace || ' to gdpr_export, gdpr_erase, gdpr_verify' as statement
+  from touched as t
+  union all
+  select 2, 'grant select on table ' || t.oid::regclass || ' to gdpr_export, gdpr_erase, gdpr_verify'
+  from touched as t
+  union all
+  select
+    3,
+    'grant update, delete'
+    -- Before 17 only the owner of a table may vacuum it.
+    || case when current_setting('server_version_num')::integer >= 170000 then ', maintain' else '' end
+    || ' on table ' || t.oid::regclass || ' to gdpr_erase'
+  from touched as t
+) as needed
+order by step, statement;

@@ -1,0 +1,214 @@
+-- Schema gdpr: the whole truth for a new installation. sql/migrations/ brings an older one to the same state, and a
+-- test holds the two together.
+--
+-- Run inside one transaction, after sql/roles.sql, with the schema created for gdpr_owner and that role assumed.
+-- What stands here belongs to gdpr_owner, which nobody logs in as; each table is followed by who may do what with it.
+
+-- A function is nobody's until it is given to somebody.
+alter default privileges for role gdpr_owner revoke execute on functions from public;
+
+grant usage on schema gdpr to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
+
+
+-- Versions ----------------------------------------------------------------------------------------------------------
+
+create table gdpr.migration (
+  version integer primary key check (version > 0),
+  name text not null,
+  applied_at timestamptz not null default clock_timestamp()
+);
+comment on table gdpr.migration is 'Which of sql/migrations/ this schema contains.';
+grant select on gdpr.migration to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
+
+
+-- The ledger --------------------------------------------------------------------------------------------------------
+
+-- Who may write what. Rows are added by migrations only.
+create table gdpr.entry_kind (
+  kind text not null check (kind ~ '^[a-z][a-z_.]{0,62}$'),
+  writer name not null,
+  primary key (kind, writer)
+);
+comment on table gdpr.entry_kind is 'The kinds of ledger entry, each with the roles that may write it.';
+
+insert into gdpr.entry_kind (kind, writer) values
+('export.started', 'gdpr_export'),
+('export.completed', 'gdpr_export'),
+('export.failed', 'gdpr_export'),
+('erasure.started', 'gdpr_erase'),
+('erasure.executed', 'gdpr_erase'),
+('erasure.failed', 'gdpr_erase'),
+('erasure.verified', 'gdpr_verify'),
+('erasure.completed', 'gdpr_verify'),
+('request.registered', 'gdpr_audit'),
+('request.changed', 'gdpr_audit'),
+('record.made', 'gdpr_audit');
+
+create table gdpr.entry (
+  id bigint generated always as identity primary key,
+  -- Lets the sequencer skip what it has certainly seen; never decides what it has seen.
+  xid xid8 not null default pg_current_xact_id(),
+  written_at timestamptz not null default clock_timestamp(),
+  writer name not null,
+  kind text not null,
+  event_id uuid not null,
+  body bytea not null,
+  leaf_hash bytea not null,
+  -- A retry writes the same event again; an id that another role has used is not taken by it.
+  constraint entry_event unique (writer, event_id),
+  -- The first byte is the version of the format. The bound is the one of C2SP log entries.
+  constraint entry_body check (octet_length(body) between 2 and 65535 and get_byte(body, 0) = 1),
+  -- What is hashed is what is stored (RFC 6962: a leaf is hashed behind a zero byte).
+  constraint entry_leaf check (leaf_hash = sha256('\x00'::bytea || body))
+);
+comment on table gdpr.entry is 'What happened: codes, counts and references, no personal data. Append-only.';
+grant select on gdpr.entry to gdpr_audit, gdpr_verify;
+grant select on gdpr.entry_kind to gdpr_audit, gdpr_verify;
+
+create function gdpr.refuse_change() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'the ledger is append-only' using
+    errcode = 'insufficient_privilege',
+    hint = 'write a new entry that says what was wrong with the old one';
+end
+$$;
+
+-- ENABLE ALWAYS: they also fire under session_replication_role = replica.
+create trigger entry_stays before update or delete on gdpr.entry
+for each row execute function gdpr.refuse_change();
+alter table gdpr.entry enable always trigger entry_stays;
+
+create trigger entry_stays_whole before truncate on gdpr.entry
+for each statement execute function gdpr.refuse_change();
+alter table gdpr.entry enable always trigger entry_stays_whole;
+
+create function gdpr.append(event_id uuid, body bytea) returns bytea
+language plpgsql security definer set search_path = '' as $$
+declare
+  leaf bytea := sha256('\x00'::bytea || append.body);
+  claimed text;
+  standing bytea;
+begin
+  -- An error of ours says what is wrong and never what stood in the body.
+  if append.body is null or append.event_id is null
+    or octet_length(append.body) not between 2 and 65535 or get_byte(append.body, 0) <> 1
+  then
+    raise exception 'a ledger entry needs an event id and a body of format 1' using errcode = 'check_violation';
+  end if;
+  if not pg_input_is_valid(convert_from(substr(append.body, 2), 'UTF8'), 'jsonb') then
+    raise exception 'the body of a ledger entry is no JSON' using errcode = 'check_violation';
+  end if;
+  claimed := convert_from(substr(append.body, 2), 'UTF8')::jsonb ->> 'kind';
+  if not exists (
+    select from gdpr.entry_kind as k where k.kind = claimed and k.writer = session_user
+  ) then
+    raise exception 'role % may not write ledger entries of this kind', session_user
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  insert into gdpr.entry (writer, kind, event_id, body, leaf_hash)
+  values (session_user, claimed, append.event_id, append.body, leaf)
+  on conflict on constraint entry_event do nothing;
+  if not found then
+    select e.leaf_hash into standing
+    from gdpr.entry as e
+    where e.writer = session_user and e.event_id = append.event_id;
+    if standing is distinct from leaf then
+      raise exception 'another ledger entry stands under this event id' using errcode = 'unique_violation';
+    end if;
+  end if;
+  return leaf;
+end
+$$;
+comment on function gdpr.append is
+'The only door into the ledger: one plain insert in the caller''s own transaction. The answer is the leaf hash.';
+grant execute on function gdpr.append to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
+
+
+-- The register of requests ------------------------------------------------------------------------------------------
+
+create table gdpr.request (
+  id uuid primary key default gen_random_uuid(),
+  subject_request_id uuid not null,
+  action text not null,
+  status text not null default 'in_progress',
+  -- When the controller got it, on whatever way: the law's clock starts here, so it is never filled in by default.
+  received_at timestamptz not null,
+  registered_at timestamptz not null default clock_timestamp(),
+  changed_at timestamptz not null default clock_timestamp(),
+  -- The same request may come twice; it is the same request then.
+  constraint request_once unique (subject_request_id, action),
+  constraint request_action check (action in ('export', 'erase')),
+  constraint request_status check (
+    status in (
+      'in_progress', 'completed', 'incomplete', 'refused', 'not_identified', 'blocked', 'rejected', 'failed'
+    )
+  ),
+  -- Nobody receives a request after registering it.
+  constraint request_received check (received_at <= registered_at)
+);
+comment on table gdpr.request is 'Every request, once. No personal data: who it is about is sealed elsewhere.';
+grant select on gdpr.request to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
+grant insert (subject_request_id, action, received_at) on gdpr.request to gdpr_audit;
+
+-- Which role may move a request from which status to which. Rows are added by migrations only.
+create table gdpr.request_step (
+  action text not null,
+  from_status text not null,
+  to_status text not null,
+  role name not null,
+  primary key (action, from_status, to_status, role)
+);
+comment on table gdpr.request_step is 'The allowed steps of a request, and whose they are.';
+grant select on gdpr.request_step to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
+
+insert into gdpr.request_step (action, from_status, to_status, role) values
+('export', 'in_progress', 'completed', 'gdpr_export'),
+('export', 'in_progress', 'incomplete', 'gdpr_export'),
+('export', 'in_progress', 'failed', 'gdpr_export'),
+('export', 'in_progress', 'blocked', 'gdpr_export'),
+('export', 'incomplete', 'in_progress', 'gdpr_export'),
+('export', 'failed', 'in_progress', 'gdpr_export'),
+('export', 'blocked', 'in_progress', 'gdpr_audit'),
+('export', 'in_progress', 'not_identified', 'gdpr_audit'),
+('export', 'in_progress', 'refused', 'gdpr_audit'),
+-- Only verification, which is not who erased, says that an erasure is completed.
+('erase', 'in_progress', 'completed', 'gdpr_verify'),
+('erase', 'in_progress', 'incomplete', 'gdpr_verify'),
+('erase', 'in_progress', 'failed', 'gdpr_erase'),
+('erase', 'in_progress', 'blocked', 'gdpr_erase'),
+('erase', 'incomplete', 'in_progress', 'gdpr_erase'),
+('erase', 'failed', 'in_progress', 'gdpr_erase'),
+('erase', 'blocked', 'in_progress', 'gdpr_audit'),
+('erase', 'in_progress', 'not_identified', 'gdpr_audit'),
+('erase', 'in_progress', 'refused', 'gdpr_audit');
+
+create function gdpr.move_request(request_id uuid, to_status text) returns text
+language plpgsql security definer set search_path = '' as $$
+declare
+  standing gdpr.request;
+begin
+  select * into standing from gdpr.request as r where r.id = move_request.request_id for no key update;
+  if not found then
+    raise exception 'there is no such request' using errcode = 'no_data_found';
+  end if;
+  if standing.status = move_request.to_status then
+    return standing.status;  -- a retry after a crash behind the commit
+  end if;
+  if not exists (
+    select from gdpr.request_step as s
+    where s.action = standing.action and s.from_status = standing.status
+      and s.to_status = move_request.to_status and s.role = session_user
+  ) then
+    raise exception 'role % may not move this request from % to %', session_user, standing.status, move_request.to_status
+      using errcode = 'insufficient_privilege';
+  end if;
+  update gdpr.request as r
+  set status = move_request.to_status, changed_at = clock_timestamp()
+  where r.id = move_request.request_id;
+  return move_request.to_status;
+end
+$$;
+comment on function gdpr.move_request is 'The only way in which the status of a request changes.';
+grant execute on function gdpr.move_request to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;

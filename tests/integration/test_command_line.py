@@ -1,0 +1,126 @@
+"""`gdpr`, as a person at a terminal meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared.addresses import PostgresAddress
+from tests.run import as_role
+
+SECRET = "aV3ry-s3cret"
+
+
+def gdpr(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, with nothing of ours in its environment but what is given."""
+    return subprocess.run(
+        [sys.executable, "-m", "gdpr", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], "COLUMNS": "80", **environment},
+    )
+
+
+def test_the_installed_command_and_the_module_are_the_same() -> None:
+    installed = subprocess.run(
+        [str(Path(sys.executable).with_name("gdpr")), "--help"], capture_output=True, text=True, check=False
+    )
+    assert installed.returncode == 0
+    assert installed.stdout == gdpr("--help").stdout
+
+
+def test_migrate_installs_and_says_so_and_then_has_nothing_to_do(empty_postgres: PostgresAddress) -> None:
+    first = gdpr("db", "migrate", DATABASE_URL=empty_postgres.url())
+    assert (first.returncode, first.stdout) == (0, "0001  ledger\n0002  requests\n")
+    assert first.stderr == f"Schema gdpr at {empty_postgres.where} is up to date.\n"
+
+    again = gdpr("db", "migrate", "--json", DATABASE_URL=empty_postgres.url())
+    assert (again.returncode, again.stdout) == (0, '{"applied": []}\n')
+
+
+def test_status_is_a_table_for_people_and_json_for_machines(postgres: PostgresAddress) -> None:
+    table = gdpr("db", "status", DATABASE_URL=postgres.url())
+    assert table.returncode == 0
+    assert "\x1b" not in table.stdout
+    assert "gdpr_verify" in table.stdout
+    assert max(map(len, table.stdout.splitlines())) <= 80
+
+    machine = gdpr("db", "status", "--json", DATABASE_URL=postgres.url())
+    assert json.loads(machine.stdout)["current"] is True
+
+
+def test_status_answers_no_where_nothing_is_installed(empty_postgres: PostgresAddress) -> None:
+    answer = gdpr("db", "status", DATABASE_URL=empty_postgres.url())
+    assert answer.returncode == 1
+    assert "missing: run gdpr db migrate" in answer.stdout
+
+
+def test_a_flag_wins_over_the_environment(postgres: PostgresAddress) -> None:
+    answer = gdpr("db", "status", "--database-url", postgres.url(), DATABASE_URL="nonsense")
+    assert answer.returncode == 0
+
+
+def test_a_bad_setting_is_one_sentence_without_a_secret(postgres: PostgresAddress) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        dead = replace(postgres, port=taken.getsockname()[1], password=SECRET)
+        wrong = replace(as_role(postgres, "gdpr_audit"), password=SECRET)
+        torn = f"postgresql://admin:{SECRET}#x@127.0.0.1/shop"
+        away = f"postgresql://admin:{SECRET}@db.invalid/shop"
+        for url, status, said in (
+            (None, 2, "DATABASE_URL is not set: set it, or pass --database-url."),
+            (dead.url(), 3, "Nothing answers where Postgres should be at 127.0.0.1:"),
+            (wrong.url(), 1, "Postgres refused the password of role gdpr_audit at 127.0.0.1:"),
+            (torn, 2, "DATABASE_URL does not have the form postgresql://"),
+            (away, 3, "No machine has this name at db.invalid:5432/shop"),
+        ):
+            answer = gdpr("db", "status", **({"DATABASE_URL": url} if url else {}))
+            assert answer.returncode == status, answer.stderr
+            assert answer.stderr.startswith(said)
+            assert answer.stderr.count("\n") == 1
+            assert SECRET not in answer.stderr + answer.stdout
+
+
+def test_an_application_role_is_told_whom_to_ask(postgres: PostgresAddress) -> None:
+    answer = gdpr("db", "migrate", DATABASE_URL=as_role(postgres, "gdpr_export").url())
+    assert answer.returncode == 1
+    assert "This role may not install schema gdpr" in answer.stderr
+
+
+def test_a_mistyped_word_is_answered_with_the_one_that_was_meant() -> None:
+    answer = gdpr("db", "migrat")
+    assert answer.returncode == 2
+    assert "Did you mean 'migrate'?" in answer.stderr
+
+
+def test_a_fault_of_the_program_shows_where_and_not_what(postgres: PostgresAddress) -> None:
+    code = (
+        "import sys; from gdpr.__main__ import main; import shared.migrations\n"
+        "def fail(database): raise KeyError('kanarie@geheim.example')\n"
+        "shared.migrations.migrate = fail; sys.argv = ['gdpr', 'db', 'migrate']; sys.exit(main())"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": postgres.url()},
+    )
+    assert answer.returncode == 70
+    assert answer.stderr.startswith("A fault of this program, please report it: KeyError at ")
+    assert "kanarie" not in answer.stderr
+
+
+@pytest.mark.parametrize("words", [("--help",), ("db", "--help"), ("db", "migrate", "--help"), ("--version",)])
+def test_help_is_to_be_had_everywhere(words: tuple[str, ...]) -> None:
+    answer = gdpr(*words)
+    assert answer.returncode == 0
+    assert answer.stderr == ""

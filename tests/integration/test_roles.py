@@ -1,0 +1,486 @@
+"""What each role may do, and what it may not: the whole matrix, read from the server and tried on it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from hashlib import sha256
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2.extensions import connection, cursor
+
+from shared.addresses import PostgresAddress
+from shared.database import Database, connect
+from shared.errors import AccessDenied
+from shared.roles import LOGINS, grant_on
+from tests.run import administrator, as_role
+
+TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+
+# What is granted on whole tables, and on columns of them. Whatever is not here, nobody may.
+ON_TABLES = {
+    "migration": {role: {"SELECT"} for role in LOGINS},
+    "entry": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
+    "entry_kind": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
+    "request": {role: {"SELECT"} for role in LOGINS},
+    "request_step": {role: {"SELECT"} for role in LOGINS},
+}
+ON_COLUMNS = {
+    ("request", column): {"gdpr_audit": {"INSERT"}} for column in ("subject_request_id", "action", "received_at")
+}
+ON_FUNCTIONS = {
+    "append": set(LOGINS),
+    "move_request": set(LOGINS),
+    "refuse_change": set[str](),
+}
+
+Session = Callable[[str], cursor]
+
+
+@pytest.fixture
+def session(postgres: PostgresAddress) -> Iterator[Session]:
+    """Sessions of each role, each statement its own transaction."""
+    with ExitStack() as stack:
+
+        def open_as(role: str) -> cursor:
+            opened: connection = connect(as_role(postgres, role), application="gdpr-tests")
+            opened.autocommit = True
+            stack.callback(opened.close)
+            return stack.enter_context(opened.cursor())
+
+        yield open_as
+
+
+@pytest.fixture
+def admin(postgres: PostgresAddress) -> Iterator[cursor]:
+    with administrator(postgres) as cur:
+        yield cur
+
+
+def entry(kind: str, **fields: Any) -> bytes:
+    return b"\x01" + json.dumps({"kind": kind, **fields}, sort_keys=True).encode()
+
+
+def register(cur: cursor, action: str = "erase") -> uuid.UUID:
+    cur.execute(
+        "insert into gdpr.request (subject_request_id, action, received_at)"
+        " values (gen_random_uuid(), %s, now() - interval '1 minute')",
+        (action,),
+    )
+    cur.execute("select id from gdpr.request order by registered_at desc limit 1")
+    (found,) = cur.fetchone() or (None,)
+    return uuid.UUID(str(found))
+
+
+def privileges(cur: cursor, relation: str, role: str) -> set[str]:
+    cur.execute(
+        "select p from unnest(%s) as p where has_table_privilege(%s, %s::regclass, p)",
+        (list(TABLE_PRIVILEGES), role, f"gdpr.{relation}"),
+    )
+    return {privilege for (privilege,) in cur.fetchall()}
+
+
+def test_each_role_has_exactly_the_privileges_of_the_matrix_on_tables(admin: cursor) -> None:
+    admin.execute(
+        "select relname from pg_class where relnamespace = 'gdpr'::regnamespace and relkind in ('r', 'p', 'v')"
+    )
+    tables = {name for (name,) in admin.fetchall()}
+    assert tables == set(ON_TABLES)
+
+    found = {table: {role: privileges(admin, table, role) for role in LOGINS} for table in tables}
+    # pg_read_all_data lets verification read what it was not granted by name.
+    expected = {
+        table: {role: granted.get(role, set()) | ({"SELECT"} if role == "gdpr_verify" else set()) for role in LOGINS}
+        for table, granted in ON_TABLES.items()
+    }
+    assert found == expected
+
+
+def test_each_role_has_exactly_the_privileges_of_the_matrix_on_columns(admin: cursor) -> None:
+    admin.execute(
+        "select c.relname, a.attname, acl.grantee::regrole::text, acl.privilege_type"
+        " from pg_attribute as a join pg_class as c on c.oid = a.attrelid, aclexplode(a.attacl) as acl"
+        " where c.relnamespace = 'gdpr'::regnamespace"
+    )
+    found: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for table, column, role, privilege in admin.fetchall():
+        found.setdefault((table, column), {}).setdefault(role, set()).add(privilege)
+
+    assert found == ON_COLUMNS
+
+
+def test_each_role_may_call_exactly_the_functions_of_the_matrix(admin: cursor) -> None:
+    admin.execute("select proname, oid from pg_proc where pronamespace = 'gdpr'::regnamespace")
+    found: dict[str, set[str]] = {}
+    for name, oid in admin.fetchall():
+        admin.execute(
+            "select r from unnest(%s) as r where has_function_privilege(r, %s, 'execute')", (list(LOGINS), oid)
+        )
+        found[name] = {role for (role,) in admin.fetchall()}
+
+    assert found == ON_FUNCTIONS
+
+
+def test_nobody_else_may_do_anything(admin: cursor) -> None:
+    admin.execute("create role passer_by_" + uuid.uuid4().hex)
+    admin.execute("select rolname from pg_roles where rolname like 'passer_by_%' order by oid desc limit 1")
+    (role,) = admin.fetchone() or ("",)
+    try:
+        admin.execute("select has_schema_privilege(%s, 'gdpr', 'usage')", (role,))
+        assert admin.fetchone() == (False,)
+        admin.execute(
+            "select relname from pg_class where relnamespace = 'gdpr'::regnamespace and relkind = 'r'"
+            " and has_table_privilege(%s, oid, 'select, insert, update, delete, truncate, references, trigger')",
+            (role,),
+        )
+        assert admin.fetchall() == []
+        admin.execute(
+            "select proname from pg_proc where pronamespace = 'gdpr'::regnamespace"
+            " and has_function_privilege(%s, oid, 'execute')",
+            (role,),
+        )
+        assert admin.fetchall() == []
+    finally:
+        admin.execute(f"drop role {role}")
+
+
+def test_no_login_role_owns_anything_or_could_walk_around_the_rules(admin: cursor) -> None:
+    admin.execute(
+        "select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication, rolcanlogin"
+        " from pg_roles where rolname like 'gdpr\\_%' order by rolname"
+    )
+    roles = {name: tuple(rest) for name, *rest in admin.fetchall()}
+    powerless = (False,) * 5
+    assert roles == {
+        "gdpr_owner": (*powerless, False),
+        "gdpr_export": (*powerless, True),
+        "gdpr_erase": (*powerless, True),
+        "gdpr_verify": (*powerless, True),
+        "gdpr_audit": (*powerless, True),
+    }
+    admin.execute("select distinct relowner::regrole::text from pg_class where relnamespace = 'gdpr'::regnamespace")
+    assert admin.fetchall() == [("gdpr_owner",)]
+    admin.execute(
+        "select roleid::regrole::text, member::regrole::text from pg_auth_members where member = any(%s::regrole[])",
+        ([*LOGINS, "gdpr_owner"],),
+    )
+    assert admin.fetchall() == [("pg_read_all_data", "gdpr_verify")]
+
+
+@pytest.mark.parametrize("role", LOGINS)
+def test_every_session_refuses_to_have_rows_hidden(session: Session, role: str) -> None:
+    cur = session(role)
+    cur.execute("show row_security")
+    assert cur.fetchone() == ("off",)
+
+
+@pytest.mark.parametrize("role", LOGINS)
+def test_a_session_through_another_client_has_the_same_manners(postgres: PostgresAddress, role: str) -> None:
+    """An operator's psql does not pass shared/database.py."""
+    address = as_role(postgres, role)
+    with closing(
+        psycopg2.connect(
+            host=address.host, port=address.port, dbname=address.database, user=role, password=address.password
+        )
+    ) as plain:
+        held = {}
+        for name in ("row_security", "search_path", "lock_timeout", "log_min_error_statement", "log_error_verbosity"):
+            with plain.cursor() as cur:
+                cur.execute(f"show {name}")
+                (held[name],) = cur.fetchone() or ("",)
+    assert held == {
+        "row_security": "off",
+        "search_path": "pg_catalog, pg_temp",
+        "lock_timeout": "800ms",
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
+    }
+
+
+@pytest.mark.parametrize("role", ["gdpr_export", "gdpr_erase", "gdpr_verify"])
+def test_a_policy_that_hides_rows_is_an_error_and_never_a_silence(  # ATTACKS A5
+    admin: cursor, postgres: PostgresAddress, role: str
+) -> None:
+    admin.execute(
+        "create schema app; create table app.notes (id int primary key, owner_id int);"
+        "insert into app.notes values (1, 1), (2, 2);"
+        "alter table app.notes enable row level security;"
+        "create policy mine on app.notes using (owner_id = 1)"
+    )
+    grant_on(admin, ["app.notes"])
+    database = Database(as_role(postgres, role), application="gdpr-tests")
+    with pytest.raises(AccessDenied, match=r"row-level security policy would hide rows"), database.transaction() as cur:
+        cur.execute("select count(*) from app.notes")
+    database.close()
+
+
+A_KIND_OF_ITS_OWN = {
+    "gdpr_export": "export.completed",
+    "gdpr_erase": "erasure.executed",
+    "gdpr_verify": "erasure.completed",
+    "gdpr_audit": "request.registered",
+}
+
+
+class TestLedger:
+    """What the ledger's one door lets through."""
+
+    @pytest.mark.parametrize("role", LOGINS)
+    @pytest.mark.parametrize("whose", LOGINS)
+    def test_a_role_writes_its_own_kinds_only(self, session: Session, role: str, whose: str) -> None:
+        cur, body = session(role), entry(A_KIND_OF_ITS_OWN[whose])
+        if role == whose:
+            cur.execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+            assert bytes((cur.fetchone() or (b"",))[0]) == sha256(b"\x00" + body).digest()
+        else:
+            with pytest.raises(
+                psycopg2.errors.InsufficientPrivilege, match="may not write ledger entries of this kind"
+            ):
+                cur.execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+
+    def test_an_administrator_has_no_kind_of_his_own(self, admin: cursor) -> None:
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            admin.execute("select gdpr.append(gen_random_uuid(), %s)", (entry("erasure.completed"),))
+
+    def test_the_same_event_twice_is_one_entry(self, session: Session) -> None:
+        cur, event, body = session("gdpr_audit"), str(uuid.uuid4()), entry("record.made")
+        for _ in range(2):
+            cur.execute("select gdpr.append(%s, %s)", (event, body))
+        cur.execute("select count(*) from gdpr.entry where event_id = %s", (event,))
+        assert cur.fetchone() == (1,)
+
+    def test_another_content_under_the_same_event_is_refused(self, session: Session) -> None:
+        cur, event = session("gdpr_audit"), str(uuid.uuid4())
+        cur.execute("select gdpr.append(%s, %s)", (event, entry("record.made", n=1)))
+        with pytest.raises(psycopg2.errors.UniqueViolation, match="another ledger entry"):
+            cur.execute("select gdpr.append(%s, %s)", (event, entry("record.made", n=2)))
+
+    def test_a_role_cannot_take_the_event_of_another(self, session: Session) -> None:  # ATTACKS A11
+        event = str(uuid.uuid4())
+        session("gdpr_erase").execute("select gdpr.append(%s, %s)", (event, entry("erasure.started")))
+        session("gdpr_verify").execute("select gdpr.append(%s, %s)", (event, entry("erasure.completed")))
+        cur = session("gdpr_audit")
+        cur.execute("select writer from gdpr.entry where event_id = %s order by writer", (event,))
+        assert cur.fetchall() == [("gdpr_erase",), ("gdpr_verify",)]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"\x01",
+            b"\x02{}",
+            b"\x01no json",
+            b"\x01\xff\xfe",
+            b'\x01{"kind": 7}',
+            b"\x01[]",
+            b"\x01" + b"x" * 65535,
+        ],
+        ids=["empty", "no body", "other version", "no JSON", "no UTF-8", "kind a number", "no object", "too long"],
+    )
+    def test_a_body_that_is_none_is_refused_without_being_quoted(self, session: Session, body: bytes) -> None:
+        with pytest.raises((psycopg2.errors.CheckViolation, psycopg2.errors.InsufficientPrivilege, psycopg2.DataError)):
+            session("gdpr_audit").execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+
+    @pytest.mark.parametrize("role", LOGINS)
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "update gdpr.entry set kind = 'x'",
+            "delete from gdpr.entry",
+            "truncate gdpr.entry",
+            "insert into gdpr.entry (writer, kind, event_id, body) values ('x', 'x', gen_random_uuid(), '')",
+            "alter table gdpr.entry disable trigger all",
+            "drop table gdpr.entry",
+            "do $$ begin lock table gdpr.entry in access exclusive mode; end $$",
+            "insert into gdpr.entry_kind values ('erasure.completed', 'gdpr_erase')",
+            "insert into gdpr.request_step values ('erase', 'in_progress', 'completed', 'gdpr_erase')",
+            "create table gdpr.mine (id int)",
+            "set role gdpr_owner",
+        ],
+    )
+    def test_no_role_has_another_way_in(self, session: Session, role: str, statement: str) -> None:
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            session(role).execute(statement)
+
+    @pytest.mark.parametrize(
+        "statement", ["update gdpr.entry set kind = 'x'", "delete from gdpr.entry", "truncate gdpr.entry"]
+    )
+    @pytest.mark.parametrize("mode", ["origin", "replica"])
+    def test_even_its_owner_and_a_superuser_are_stopped_by_the_triggers(
+        self, admin: cursor, session: Session, statement: str, mode: str
+    ) -> None:
+        session("gdpr_audit").execute("select gdpr.append(gen_random_uuid(), %s)", (entry("record.made"),))
+        admin.execute(f"set session_replication_role = {mode}")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="append-only"):
+            admin.execute(statement)
+        admin.execute("set session_replication_role = origin; set role gdpr_owner")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="append-only"):
+            admin.execute(statement)
+
+    def test_a_wrong_hash_does_not_get_in_even_past_the_door(self, admin: cursor) -> None:
+        with pytest.raises(psycopg2.errors.CheckViolation, match="entry_leaf"):
+            admin.execute(
+                "insert into gdpr.entry (writer, kind, event_id, body, leaf_hash)"
+                " values ('x', 'x', gen_random_uuid(), '\\x017b7d', sha256('forged'))"
+            )
+
+    def test_a_temporary_table_of_the_same_name_deceives_nobody(self, session: Session) -> None:
+        cur = session("gdpr_audit")
+        cur.execute(
+            "create temporary table entry (like gdpr.entry); create temporary table entry_kind (kind text, writer name)"
+        )
+        cur.execute("insert into pg_temp.entry_kind values ('erasure.completed', 'gdpr_audit')")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cur.execute("select gdpr.append(gen_random_uuid(), %s)", (entry("erasure.completed"),))
+
+
+class TestRegister:
+    """Who may move a request, and where to."""
+
+    def test_only_verification_says_that_an_erasure_is_completed(self, session: Session) -> None:
+        request = str(register(session("gdpr_audit")))
+        for role in ("gdpr_export", "gdpr_erase", "gdpr_audit"):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="may not move this request"):
+                session(role).execute("select gdpr.move_request(%s, 'completed')", (request,))
+        cur = session("gdpr_verify")
+        cur.execute("select gdpr.move_request(%s, 'completed')", (request,))
+        cur.execute("select status from gdpr.request where id = %s", (request,))
+        assert cur.fetchone() == ("completed",)
+
+    @pytest.mark.parametrize("role", LOGINS)
+    def test_no_role_writes_a_status_past_the_function(self, session: Session, role: str) -> None:
+        request = str(register(session("gdpr_audit")))
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            session(role).execute("update gdpr.request set status = 'completed' where id = %s", (request,))
+
+    @pytest.mark.parametrize("role", LOGINS)
+    @pytest.mark.parametrize("action", ["export", "erase"])
+    def test_each_role_takes_its_own_steps_and_no_other(
+        self, admin: cursor, session: Session, role: str, action: str
+    ) -> None:
+        admin.execute(
+            "select from_status, to_status from gdpr.request_step where action = %s and role = %s", (action, role)
+        )
+        allowed = set(admin.fetchall())
+        statuses = (
+            "in_progress",
+            "completed",
+            "incomplete",
+            "refused",
+            "not_identified",
+            "blocked",
+            "rejected",
+            "failed",
+        )
+        cur, taken = session(role), set()
+        for start in statuses:
+            for end in statuses:
+                request = str(register(admin, action))
+                admin.execute("update gdpr.request set status = %s where id = %s", (start, request))
+                try:
+                    cur.execute("select gdpr.move_request(%s, %s)", (request, end))
+                except psycopg2.errors.InsufficientPrivilege:
+                    continue
+                if start != end:
+                    taken.add((start, end))
+        assert taken == allowed
+
+    def test_an_end_is_an_end(self, admin: cursor) -> None:
+        admin.execute("select distinct from_status from gdpr.request_step")
+        assert not {status for (status,) in admin.fetchall()} & {"completed", "refused", "not_identified", "rejected"}
+
+    def test_a_step_taken_twice_is_taken_once(self, session: Session) -> None:
+        request, cur = str(register(session("gdpr_audit"))), session("gdpr_verify")
+        for _ in range(2):
+            cur.execute("select gdpr.move_request(%s, 'completed')", (request,))
+            assert cur.fetchone() == ("completed",)
+
+    def test_a_request_that_nobody_registered_cannot_be_moved(self, session: Session) -> None:
+        with pytest.raises(psycopg2.errors.NoDataFound, match="no such request"):
+            session("gdpr_erase").execute("select gdpr.move_request(gen_random_uuid(), 'failed')")
+
+    def test_the_same_request_is_registered_once(self, session: Session) -> None:
+        cur, subject_request = session("gdpr_audit"), str(uuid.uuid4())
+        insert = "insert into gdpr.request (subject_request_id, action, received_at) values (%s, 'erase', now())"
+        cur.execute(insert, (subject_request,))
+        with pytest.raises(psycopg2.errors.UniqueViolation):
+            cur.execute(insert, (subject_request,))
+
+    def test_a_request_cannot_be_received_after_it_was_registered(self, session: Session) -> None:
+        with pytest.raises(psycopg2.errors.CheckViolation, match="request_received"):
+            session("gdpr_audit").execute(
+                "insert into gdpr.request (subject_request_id, action, received_at)"
+                " values (gen_random_uuid(), 'erase', now() + interval '1 hour')"
+            )
+
+
+class TestGrantsOnTheApplication:
+    """What `grant_on` gives our roles on a data unit's tables."""
+
+    @pytest.fixture
+    def shop(self, admin: cursor) -> str:
+        admin.execute(
+            'create schema "The Shop; --"; set search_path = "The Shop; --";'
+            'create table "Bestellung ""%s""" (id int primary key, at date) partition by range (id);'
+            'create table one partition of "Bestellung ""%s""" for values from (0) to (9);'
+            'create table secret (id int); insert into "Bestellung ""%s""" values (1), (2); reset search_path'
+        )
+        return '"The Shop; --"."Bestellung ""%s"""'
+
+    def test_each_role_does_its_part_and_no_other(self, admin: cursor, session: Session, shop: str) -> None:
+        grant_on(admin, [shop])
+        tried = {
+            "select": f"select count(*) from {shop}",
+            "update": f"update {shop} set at = now()",
+            "delete": f"delete from {shop} where id = 1",
+            "insert": f"insert into {shop} values (3)",
+            "truncate": f"truncate {shop}",
+        }
+        may: dict[str, set[str]] = {}
+        for role in LOGINS:
+            cur, may[role] = session(role), set()
+            for name, statement in tried.items():
+                try:
+                    cur.execute(statement)
+                    may[role].add(name)
+                except psycopg2.errors.InsufficientPrivilege:
+                    pass
+        assert may == {
+            "gdpr_export": {"select"},
+            "gdpr_erase": {"select", "update", "delete"},
+            "gdpr_verify": {"select"},
+            "gdpr_audit": set(),
+        }
+
+    def test_only_verification_reads_what_no_map_names(self, admin: cursor, session: Session, shop: str) -> None:
+        grant_on(admin, [shop])
+        secret = 'select count(*) from "The Shop; --".secret'
+        session("gdpr_verify").execute(secret)
+        for role in ("gdpr_export", "gdpr_erase", "gdpr_audit"):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                session(role).execute(secret)
+
+    def test_the_eraser_may_vacuum_what_it_erases_with_all_partitions(  # ATTACKS A8
+        self, admin: cursor, session: Session, shop: str
+    ) -> None:
+        admin.execute("show server_version_num")
+        if int((admin.fetchone() or ("0",))[0]) < 170000:
+            pytest.skip("MAINTAIN came with Postgres 17; before it only a table's owner may vacuum it")
+        grant_on(admin, [shop])
+        cur = session("gdpr_erase")
+        cur.execute(f"vacuum (index_cleanup on) {shop}")
+        assert not [notice for notice in cur.connection.notices if "skipping" in notice or "permission" in notice]
+        cur.execute('vacuum "The Shop; --".secret')
+        assert any("permission denied to vacuum" in notice for notice in cur.connection.notices)
+
+    def test_granting_twice_changes_nothing(self, admin: cursor, shop: str) -> None:
+        grant_on(admin, [shop])
+        admin.execute("select relacl from pg_class where oid = %s::regclass", (shop,))
+        before = admin.fetchone()
+        grant_on(admin, [shop])
+        admin.execute("select relacl from pg_class where oid = %s::regclass", (shop,))
+        assert admin.fetchone() == before
