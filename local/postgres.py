@@ -15,7 +15,17 @@ from pathlib import Path
 
 import psycopg2
 
-from local.servers import NotToBeHad, Server, free_port, private_directory, run, started, unprivileged, within_reach
+from local.servers import (
+    NotToBeHad,
+    Server,
+    free_port,
+    memory_disk,
+    private_directory,
+    run,
+    started,
+    unprivileged,
+    within_reach,
+)
 from shared.addresses import PostgresAddress
 
 VERSIONS = {"18": "pginstall18", "16": "pginstall"}
@@ -59,9 +69,10 @@ class EmbeddedPostgres(Server):
     """A cluster of its own in a private directory, on 127.0.0.1, with a password."""
 
     def __init__(self, version: str = DEFAULT_VERSION, *, settings: dict[str, str] | None = None) -> None:
-        directory = private_directory("postgres")
-        identity = unprivileged()
-        bin_ = within_reach(programs(version), directory, identity) / "bin"
+        installed, identity = programs(version), unprivileged()
+        # Programs that have to be copied for nobody could not be started in memory that is mounted noexec.
+        directory = private_directory("postgres", parent=None if ":" in identity else memory_disk())
+        bin_ = within_reach(installed, directory, identity) / "bin"
         self.address = PostgresAddress(
             host="127.0.0.1",
             port=free_port(),

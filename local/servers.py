@@ -22,12 +22,24 @@ from local import leash
 from shared.errors import StoreMisconfigured, SuiteError
 
 SECONDS_TO_START = 30.0
+ROOM_IN_MEMORY = 4 * 2**30
 _LEASH = str(Path(leash.__file__).resolve())
 
 
-def private_directory(name: str) -> Path:
+def private_directory(name: str, *, parent: Path | None = None) -> Path:
     """A directory that only this user (and whoever the server runs as) can enter."""
-    return Path(tempfile.mkdtemp(prefix=f"gdpr-{name}-"))
+    return Path(tempfile.mkdtemp(prefix=f"gdpr-{name}-", dir=parent))
+
+
+def memory_disk() -> Path | None:
+    """Where nothing has to reach a disk: cloning a database for each test makes and removes thousands of files.
+
+    Not where somebody has said in TMPDIR where such things belong, and not where it is as small as in a container.
+    """
+    shared_memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a directory of our own in it
+    if "TMPDIR" in os.environ or not os.access(shared_memory, os.W_OK):
+        return None
+    return shared_memory if shutil.disk_usage(shared_memory).free >= ROOM_IN_MEMORY else None
 
 
 def free_port() -> int:

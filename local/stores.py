@@ -39,17 +39,17 @@ class Stores:
     cache_origin: Origin
     aws_endpoint: str
     aws_origin: Origin
+    aws_credentials: dict[str, str] = field(repr=False)
     postgres_log: str | None = field(default=None, repr=False)
 
     def environment(self) -> dict[str, str]:
         """What a function would find in its environment."""
-        given = {name: os.environ[name] for name in AWS_CREDENTIALS if name in os.environ}
         return {
             "DATABASE_URL": self.postgres.url(),
             "REDIS_URL": self.cache.url(),
             "AWS_ENDPOINT_URL": self.aws_endpoint,
             "AWS_REGION": REGION,
-            **(AWS_CREDENTIALS | (given if self.aws_origin == "yours" else {})),
+            **self.aws_credentials,
         }
 
     def described(self) -> str:
@@ -109,7 +109,13 @@ def open_stores(environment: Mapping[str, str] | None = None) -> Iterator[Stores
             if "AWS_ENDPOINT_URL" in running
             else environment["AWS_ENDPOINT_URL"],
             aws_origin="embedded" if "AWS_ENDPOINT_URL" in running else "yours",
+            aws_credentials=AWS_CREDENTIALS if "AWS_ENDPOINT_URL" in running else _given_credentials(environment),
         )
+
+
+def _given_credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    given = {name: environment[name] for name in (*AWS_CREDENTIALS, "AWS_SESSION_TOKEN") if environment.get(name)}
+    return given or AWS_CREDENTIALS
 
 
 def _origin(environment: Mapping[str, str]) -> Literal["embedded", "docker"]:

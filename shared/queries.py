@@ -1,24 +1,43 @@
-"""Fixed SQL by name, from sql/queries.sql: `-- name: what it is for`, then the statement."""
+"""SQL files that hold several statements: `-- name: what it is for`, then the statement.
+
+`query` gives one of sql/queries.sql, where every fixed statement of the suite stands.
+"""
 
 from __future__ import annotations
 
 import functools
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
-_HEADING = re.compile(r"^-- (?P<name>[a-z_]+): .+$", re.MULTILINE)
+_HEADING = re.compile(r'^-- (?P<name>[\w."]+): (?P<purpose>.+)$', re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    name: str
+    purpose: str
+    sql: str
+
+
+def statements(file: Path) -> list[Statement]:
+    """What stands in the file, in its order."""
+    text = file.read_text(encoding="utf-8")
+    headings = list(_HEADING.finditer(text))
+    ends = [heading.start() for heading in headings[1:]] + [len(text)]
+    return [
+        Statement(name=heading["name"], purpose=heading["purpose"], sql=text[heading.end() : end].strip())
+        for heading, end in zip(headings, ends, strict=True)
+    ]
 
 
 @functools.cache
-def _all() -> dict[str, str]:
-    text = (SQL / "queries.sql").read_text()
-    headings = list(_HEADING.finditer(text))
-    ends = [heading.start() for heading in headings[1:]] + [len(text)]
-    return {heading["name"]: text[heading.end() : end].strip() for heading, end in zip(headings, ends, strict=True)}
+def _queries() -> dict[str, str]:
+    return {statement.name: statement.sql for statement in statements(SQL / "queries.sql")}
 
 
 def query(name: str) -> str:
     """The statement that stands under this name."""
-    return _all()[name]
+    return _queries()[name]

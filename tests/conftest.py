@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
-from local.postgres import DEFAULT_VERSION, VERSIONS, start_postgres
+from local.postgres import start_postgres
 from local.stores import AWS_CREDENTIALS
 from shared import settings
 from shared.addresses import CacheAddress, PostgresAddress
@@ -117,8 +117,7 @@ def empty_postgres(run: Run, server: cursor) -> Iterator[PostgresAddress]:
 @pytest.fixture(scope="session")
 def fresh_server(run: Run) -> Iterator[PostgresAddress]:
     """An embedded Postgres that has never seen our roles, of the version that the run uses where that is to be had."""
-    major = run.described.split()[1].split(".")[0]
-    fresh = start_postgres(major if major in VERSIONS else DEFAULT_VERSION)
+    fresh = start_postgres(run.postgres_major)
     try:
         yield fresh.address
     finally:

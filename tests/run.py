@@ -16,6 +16,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
+from local.postgres import DEFAULT_VERSION, VERSIONS
 from local.stores import Stores, open_stores
 from shared import migrations
 from shared.addresses import CacheAddress, PostgresAddress
@@ -31,6 +32,12 @@ class Run:
     stores: Stores
     template: str
     described: str
+
+    @property
+    def postgres_major(self) -> str:
+        """The major version, for tests that start a server of their own."""
+        major = self.described.split()[1].split(".")[0]
+        return major if major in VERSIONS else DEFAULT_VERSION
 
     def as_text(self) -> dict[str, Any]:
         """What can travel to a worker."""

