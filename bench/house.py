@@ -18,7 +18,7 @@ from demo import FOLDER, shop
 from demo.premises import Premises, rent
 from demo.tables import TABLES
 from local.postgres import DEFAULT_VERSION, programs, start_postgres
-from local.servers import unprivileged
+from local.servers import memory_disk, unprivileged
 from local.stores import Stores, open_stores
 from shared import migrations
 from shared.addresses import PostgresAddress
@@ -44,7 +44,7 @@ def _starting() -> Measured:
     namespace = ["unshare", "--user", "--map-user=65534", "--map-group=65534"] if unprivileged() == "namespace" else []
 
     def by_hand() -> None:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=memory_disk()) as folder:  # on the same disk as ours
             subprocess.run(
                 [*namespace, initdb, "-D", f"{folder}/data", "-U", "postgres", "--locale=C.UTF-8", "--no-sync"],
                 check=True,
