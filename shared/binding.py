@@ -13,18 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
-from shared.errors import Misuse
+from shared.errors import UnfitValue
 
 Value = str | int | None
 
 _MODIFIER = re.compile(r"\(\s*-?\d+\s*(,\s*-?\d+\s*)?\)")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-class UnfitValue(Misuse):
-    """A value that is none of its column's type. The sentence names the column, never the value."""
-
-    code = "unfit_value"
 
 
 def bind(cur: cursor, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Value]]) -> int:

@@ -3,14 +3,16 @@
     SuiteError
     ├── Misuse                      the caller must change something; never retried
     │   ├── SettingMissing          an environment variable or flag that is not set
-    │   └── SettingInvalid          one that cannot be used as it is
+    │   ├── SettingInvalid          one that cannot be used as it is
+    │   └── UnfitValue              a person's value that is none of its column's type
     ├── Refused                     the answer is no; asking again gives the same answer
     │   ├── AccessDenied            this role or password may not do this
     │   └── ForeignSchema           schema gdpr is not one that this program can work with
     └── StoreFault                  a store did not do its part
         ├── StoreUnavailable        it cannot be reached, or broke off; a retry may cure it
         ├── StoreBusy               a lock, a slot or a time limit was not to be had; a retry may cure it
-        └── StoreMisconfigured      it answers, but not as agreed (no TLS, no such database)
+        ├── StoreMisconfigured      it answers, but not as agreed (no TLS, no such database)
+        └── SchemaOutdated          it has not had the migrations that this code stands on
 
 A sentence of ours names ids, hosts, roles and tables, never a person's value, a password or a connection string.
 What a driver said stays inside: its text may quote all three.
@@ -53,6 +55,10 @@ class SettingInvalid(Misuse):
     code = "setting_invalid"
 
 
+class UnfitValue(Misuse):
+    code = "unfit_value"
+
+
 class Refused(SuiteError):
     code = "refused"
 
@@ -81,3 +87,7 @@ class StoreBusy(StoreFault):
 
 class StoreMisconfigured(StoreFault):
     code = "store_misconfigured"
+
+
+class SchemaOutdated(StoreFault):
+    code = "schema_outdated"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import migrations
-from shared.cache import translated
-from shared.errors import SuiteError
+from shared.cache import Cache, translated
+from shared.errors import SchemaOutdated, SuiteError
 from shared.unit import DataUnit
 
 
@@ -23,8 +23,8 @@ class Check:
 def check(unit: DataUnit) -> list[Check]:
     """Every check, whether or not one before it failed."""
     checks = [_checked("database", lambda: _schema_is_current(unit))]
-    if unit.cache is not None:
-        checks.append(_checked("cache", lambda: _cache_answers(unit)))
+    if (cache := unit.cache) is not None:
+        checks.append(_checked("cache", lambda: _answers(cache)))
     return checks
 
 
@@ -56,13 +56,6 @@ def _schema_is_current(unit: DataUnit) -> None:
         )
 
 
-def _cache_answers(unit: DataUnit) -> None:
-    if unit.cache is not None:
-        with translated(unit.cache.where):
-            unit.cache.client().ping()
-
-
-class SchemaOutdated(SuiteError):
-    """The database has not had the migrations that this code stands on."""
-
-    code = "schema_outdated"
+def _answers(cache: Cache) -> None:
+    with translated(cache.where):
+        cache.client().ping()

@@ -4,6 +4,8 @@
 -- Run inside one transaction, after sql/roles.sql, with the schema created for gdpr_owner and that role assumed.
 -- What stands here belongs to gdpr_owner, which nobody logs in as; each table is followed by who may do what with it.
 
+-- Every function names its search path, with pg_temp last: a caller's temporary type or table must not stand for ours.
+
 -- A function is nobody's until it is given to somebody.
 alter default privileges for role gdpr_owner revoke execute on functions from public;
 
@@ -66,7 +68,7 @@ grant select on gdpr.entry to gdpr_audit, gdpr_verify;
 grant select on gdpr.entry_kind to gdpr_audit, gdpr_verify;
 
 create function gdpr.refuse_change() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception 'the ledger is append-only' using
     errcode = 'insufficient_privilege',
@@ -84,7 +86,7 @@ for each statement execute function gdpr.refuse_change();
 alter table gdpr.entry enable always trigger entry_stays_whole;
 
 create function gdpr.append(event_id uuid, body bytea) returns bytea
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   leaf bytea := sha256('\x00'::bytea || append.body);
   claimed text;
@@ -96,8 +98,9 @@ begin
   then
     raise exception 'a ledger entry needs an event id and a body of format 1' using errcode = 'check_violation';
   end if;
-  if not pg_input_is_valid(convert_from(substr(append.body, 2), 'UTF8'), 'jsonb') then
-    raise exception 'the body of a ledger entry is no JSON' using errcode = 'check_violation';
+  -- With a key twice, two readers could see two kinds.
+  if convert_from(substr(append.body, 2), 'UTF8') is not json object with unique keys then
+    raise exception 'the body of a ledger entry is no JSON object with each key once' using errcode = 'check_violation';
   end if;
   claimed := convert_from(substr(append.body, 2), 'UTF8')::jsonb ->> 'kind';
   if not exists (
@@ -145,8 +148,8 @@ create table gdpr.request (
       'in_progress', 'completed', 'incomplete', 'refused', 'not_identified', 'blocked', 'rejected', 'failed'
     )
   ),
-  -- Nobody receives a request after registering it.
-  constraint request_received check (received_at <= registered_at)
+  -- Nobody receives a request after registering it, nor since ever.
+  constraint request_received check (received_at <= registered_at and isfinite(received_at))
 );
 comment on table gdpr.request is 'Every request, once. No personal data: who it is about is sealed elsewhere.';
 grant select on gdpr.request to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
@@ -185,7 +188,7 @@ insert into gdpr.request_step (action, from_status, to_status, role) values
 ('erase', 'in_progress', 'refused', 'gdpr_audit');
 
 create function gdpr.move_request(request_id uuid, to_status text) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   standing gdpr.request;
 begin

@@ -17,8 +17,8 @@ create table gdpr.request (
       'in_progress', 'completed', 'incomplete', 'refused', 'not_identified', 'blocked', 'rejected', 'failed'
     )
   ),
-  -- Nobody receives a request after registering it.
-  constraint request_received check (received_at <= registered_at)
+  -- Nobody receives a request after registering it, nor since ever.
+  constraint request_received check (received_at <= registered_at and isfinite(received_at))
 );
 comment on table gdpr.request is 'Every request, once. No personal data: who it is about is sealed elsewhere.';
 grant select on gdpr.request to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
@@ -57,7 +57,7 @@ insert into gdpr.request_step (action, from_status, to_status, role) values
 ('erase', 'in_progress', 'refused', 'gdpr_audit');
 
 create function gdpr.move_request(request_id uuid, to_status text) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   standing gdpr.request;
 begin

@@ -13,8 +13,9 @@ from psycopg2.extensions import cursor
 
 from local.postgres import SETTINGS, EmbeddedPostgres, start_postgres
 from shared.addresses import PostgresAddress
-from shared.binding import UnfitValue, bind
+from shared.binding import bind
 from shared.database import Database, connect
+from shared.errors import UnfitValue
 from tests.run import Run, as_role
 
 CANARY = "kanarie@geheim.example"

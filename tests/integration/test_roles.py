@@ -337,6 +337,25 @@ class TestLedger:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cur.execute("select gdpr.append(gen_random_uuid(), %s)", (entry("erasure.completed"),))
 
+    def test_a_temporary_type_of_the_same_name_deceives_nobody(self, session: Session) -> None:
+        cur, body = session("gdpr_audit"), entry("record.made")
+        cur.execute("create domain pg_temp.bytea as pg_catalog.bytea check (false)")
+        cur.execute("create domain pg_temp.jsonb as pg_catalog.jsonb check (false)")
+        cur.execute("select gdpr.append(gen_random_uuid(), %s::pg_catalog.bytea)", (body,))
+        assert bytes((cur.fetchone() or (b"",))[0]) == sha256(b"\x00" + body).digest()
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'\x01{"kind": "erasure.completed", "kind": "record.made"}',
+            b'\x01{"kind": "record.made", "\\u006bind": "erasure.completed"}',
+            b'\x01{"kind": "record.made", "detail": {"a": 1, "a": 2}}',
+        ],
+    )
+    def test_a_body_that_two_readers_could_read_in_two_ways_is_refused(self, session: Session, body: bytes) -> None:
+        with pytest.raises(psycopg2.errors.CheckViolation, match="each key once"):
+            session("gdpr_audit").execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+
 
 class TestRegister:
     """Who may move a request, and where to."""
@@ -410,11 +429,14 @@ class TestRegister:
         with pytest.raises(psycopg2.errors.UniqueViolation):
             cur.execute(insert, (subject_request,))
 
-    def test_a_request_cannot_be_received_after_it_was_registered(self, session: Session) -> None:
+    @pytest.mark.parametrize("received_at", ["now() + interval '1 hour'", "'infinity'", "'-infinity'"])
+    def test_a_request_is_received_at_some_instant_before_it_is_registered(
+        self, session: Session, received_at: str
+    ) -> None:
         with pytest.raises(psycopg2.errors.CheckViolation, match="request_received"):
             session("gdpr_audit").execute(
                 "insert into gdpr.request (subject_request_id, action, received_at)"
-                " values (gen_random_uuid(), 'erase', now() + interval '1 hour')"
+                f" values (gen_random_uuid(), 'erase', {received_at})"
             )
 
 
