@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import secrets
+from dataclasses import replace
 
 import click
 from rich.console import Console
@@ -13,6 +15,7 @@ from shared.addresses import PostgresAddress
 from shared.database import Database
 from shared.errors import SettingMissing
 from shared.migrations import Status
+from shared.roles import LOGINS, set_password
 
 
 class DatabaseUrl(click.ParamType[PostgresAddress]):
@@ -81,6 +84,26 @@ def status(ctx: click.Context, database_url: PostgresAddress | None, *, as_json:
     else:
         _show(found, database.where)
     ctx.exit(0 if found.is_current else 1)
+
+
+@database_commands.command()
+@click.argument("role", type=click.Choice(LOGINS))
+@database_option
+@json_option
+def rotate(role: str, database_url: PostgresAddress | None, *, as_json: bool) -> None:
+    """Give ROLE a new password, and print its address with it.
+
+    The server is told a SCRAM verifier only, so its log cannot hold the password. Sessions that are open stay open.
+
+    \b
+    Example:
+      GDPR_EXPORT_URL=$(gdpr db rotate gdpr_export)
+    """
+    database = opened(database_url)
+    address = replace(database.address, role=role, password=secrets.token_urlsafe(32))
+    with database.transaction() as cur:
+        set_password(cur, role, address.password or "")
+    click.echo(json.dumps({"role": role, "database_url": address.url()}) if as_json else address.url())
 
 
 def _as_data(found: Status) -> dict[str, object]:

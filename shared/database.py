@@ -86,19 +86,19 @@ class Database:
     """The one connection of an execution environment."""
 
     def __init__(self, address: PostgresAddress, *, application: str) -> None:
-        self._address = address
+        self.address = address
         self._application = application
         self._open: connection | None = None
 
     @property
     def where(self) -> str:
-        return self._address.where
+        return self.address.where
 
     def connection(self) -> connection:
         """A connection that answers: the one in use, or a new one where that has died between two invocations."""
         if self._open is None or not _answers(self._open):
             self.close()
-            self._open = connect(self._address, application=self._application)
+            self._open = connect(self.address, application=self._application)
         return self._open
 
     @contextlib.contextmanager

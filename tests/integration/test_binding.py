@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 
-import psycopg2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg2.extensions import cursor
 
-from local.postgres import SETTINGS, EmbeddedPostgres, start_postgres
 from shared.addresses import PostgresAddress
 from shared.binding import bind
-from shared.database import Database, connect
+from shared.database import Database
 from shared.errors import UnfitValue
-from tests.run import Run, as_role
+from tests.run import as_role
 
 CANARY = "kanarie@geheim.example"
-NUMBER = "918273645546372819"
 
 # Anything that Postgres can hold in a text: no zero byte, no half of a surrogate pair.
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
@@ -101,63 +96,3 @@ def test_every_role_that_handles_people_may_bind(postgres: PostgresAddress) -> N
         with database.transaction() as cur:
             bind(cur, "subject", {"key": "bigint"}, [(1,)])
         database.close()
-
-
-@pytest.fixture(scope="module")
-def talkative(run: Run) -> Iterator[EmbeddedPostgres]:
-    """A server whose parameter group is the careless one: it logs all that it can."""
-    careless = {
-        "log_statement": "all",
-        "log_min_error_statement": "error",
-        "log_error_verbosity": "verbose",
-        "log_min_duration_statement": "0",
-        "log_parameter_max_length": "-1",
-        "log_parameter_max_length_on_error": "-1",
-    }
-    assert careless.items().isdisjoint(SETTINGS.items())
-    server = start_postgres(run.postgres_major, settings=careless)
-    yield server
-    server.stop()
-
-
-@contextlib.contextmanager
-def session(server: EmbeddedPostgres) -> Iterator[cursor]:
-    opened = connect(server.address, application="gdpr-tests")
-    with contextlib.closing(opened), opened.cursor() as cur:
-        yield cur
-
-
-def test_a_literal_stands_in_the_servers_log(talkative: EmbeddedPostgres) -> None:
-    """Why all this: what must not happen, shown to happen without it."""
-    with session(talkative) as cur, pytest.raises(psycopg2.Error):
-        cur.execute("select cast(%s as integer)", (CANARY,))
-    assert CANARY in talkative.log.read_text()
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [("text", f"bound-{NUMBER}"), ("bigint", f"unfit-{NUMBER}"), ("bigint", NUMBER), ("text", f"\x00-{NUMBER}")],
-)
-def test_a_bound_value_does_not_stand_in_the_servers_log(talkative: EmbeddedPostgres, kind: str, value: str) -> None:
-    with session(talkative) as cur, contextlib.suppress(UnfitValue, psycopg2.errors.DivisionByZero):
-        bind(cur, "subject", {"key": kind}, [(value,)])
-        cur.execute("select 1 / count(*) filter (where key is null) from pg_temp.subject")
-    assert NUMBER not in talkative.log.read_text()
-
-
-def test_the_embedded_servers_log_is_as_clean_as_rds_shall_be(run: Run) -> None:
-    """The settings of RDS's parameter group keep even a careless literal out of the log."""
-    server = start_postgres(run.postgres_major)
-    try:
-        opened = connect(server.address, application="gdpr-tests")
-        with contextlib.closing(opened), opened.cursor() as cur, pytest.raises(psycopg2.Error):
-            cur.execute("create temporary table t (key integer unique); insert into t values (1), (1)")
-        with contextlib.closing(connect(server.address, application="gdpr-tests")) as opened:
-            with opened.cursor() as cur, pytest.raises(psycopg2.Error):
-                cur.execute('select 1 / 0 as "kanarie"')
-        log = server.log.read_text()
-        assert "division by zero" in log
-        assert "kanarie" not in log
-        assert "(key)=(1)" not in log
-    finally:
-        server.stop()

@@ -63,6 +63,26 @@ def test_status_answers_no_where_nothing_is_installed(empty_postgres: PostgresAd
     assert "missing: run gdpr db migrate" in answer.stdout
 
 
+def test_rotate_gives_a_role_a_new_password_and_prints_its_address(fresh_server: PostgresAddress) -> None:
+    assert gdpr("db", "migrate", DATABASE_URL=fresh_server.url()).returncode == 0
+    addresses = [
+        gdpr("db", "rotate", "gdpr_verify", DATABASE_URL=fresh_server.url()).stdout.strip(),
+        json.loads(gdpr("db", "rotate", "gdpr_verify", "--json", DATABASE_URL=fresh_server.url()).stdout)[
+            "database_url"
+        ],
+    ]
+    first, second = (gdpr("db", "status", DATABASE_URL=address) for address in addresses)
+    assert (first.returncode, second.returncode) == (1, 0)
+    assert "refused the password of role gdpr_verify" in first.stderr
+
+
+def test_only_a_role_that_logs_in_can_be_given_a_password(fresh_server: PostgresAddress) -> None:
+    for role in ("gdpr_owner", "postgres"):
+        answer = gdpr("db", "rotate", role, DATABASE_URL=fresh_server.url())
+        assert answer.returncode == 2
+        assert "gdpr_export" in answer.stderr
+
+
 def test_a_flag_wins_over_the_environment(postgres: PostgresAddress) -> None:
     answer = gdpr("db", "status", "--database-url", postgres.url(), DATABASE_URL="nonsense")
     assert answer.returncode == 0
