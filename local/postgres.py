@@ -94,7 +94,7 @@ class EmbeddedPostgres(Server):
             stop=signal.SIGINT,  # "fast": open transactions roll back
             identity=identity,
         )
-        self.wait_until(self._answers)
+        self.wait_until(lambda: answers(self.address))
 
     def _initialise(self, bin_: Path, data: Path, directory: Path, identity: str) -> None:
         with tempfile.NamedTemporaryFile("w", dir=directory) as password:
@@ -112,19 +112,21 @@ class EmbeddedPostgres(Server):
                 identity=identity,
             )
 
-    def _answers(self) -> bool:
-        try:
-            psycopg2.connect(
-                host=self.address.host,
-                port=self.address.port,
-                dbname=self.address.database,
-                user=self.address.role,
-                password=self.address.password,  # whoever accepts it is ours
-                connect_timeout=2,  # and whoever took the port before us may never answer
-            ).close()
-        except psycopg2.OperationalError:
-            return False
-        return True
+
+def answers(address: PostgresAddress) -> bool:
+    """Whether a server of ours is there: whoever accepts the password is."""
+    try:
+        psycopg2.connect(
+            host=address.host,
+            port=address.port,
+            dbname=address.database,
+            user=address.role,
+            password=address.password,
+            connect_timeout=2,  # whoever took the port before us may never answer
+        ).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
 
 
 def start_postgres(version: str = DEFAULT_VERSION, *, settings: dict[str, str] | None = None) -> EmbeddedPostgres:

@@ -46,18 +46,22 @@ class EmbeddedValkey(Server):
             )
         )
         super().__init__("valkey", [str(executable), str(configuration)], directory)
-        self.wait_until(self._answers)
+        self.wait_until(lambda: answers(self.address))
 
-    def _answers(self) -> bool:
-        """Whoever accepts the password is ours. A client library would be patient with a stranger on the port."""
-        words = f"AUTH {self.address.password}\r\nPING\r\n".encode()
-        try:
-            with socket.create_connection((self.address.host, self.address.port), timeout=2) as link:
-                link.sendall(words)
-                answer = link.makefile("rb")
-                return [answer.readline(), answer.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
-        except OSError:
-            return False
+
+def answers(address: CacheAddress) -> bool:
+    """Whether a server of ours is there: whoever accepts the password is.
+
+    Asked by hand: a client library would be patient with a stranger who took the port.
+    """
+    words = f"AUTH {address.password}\r\nPING\r\n".encode()
+    try:
+        with socket.create_connection((address.host, address.port), timeout=2) as link:
+            link.sendall(words)
+            said = link.makefile("rb")
+            return [said.readline(), said.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+    except OSError:
+        return False
 
 
 def start_valkey() -> EmbeddedValkey:
