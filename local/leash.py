@@ -11,16 +11,19 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import signal
 import sys
 import threading
+import time
 
 PR_SET_PDEATHSIG = 1
 CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
 SECONDS_TO_STOP = 10.0
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 Identity = str  # "same", "namespace" (appear as nobody in a user namespace) or "UID:GID"
 
@@ -57,11 +60,17 @@ def die_with_parent(parent: int, number: int) -> None:
 
 
 def spawn(identity: Identity, stop: int, log: str | None, command: list[str]) -> int:
+    """Start a program. A signal that comes before it is itself ends it, and not our half of the fork."""
     parent = os.getpid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     child = os.fork()
     if child:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         return child
     try:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         nothing = os.open(os.devnull, os.O_RDWR)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log else nothing
         for source, target in ((nothing, 0), (output, 1), (output, 2)):
@@ -74,29 +83,41 @@ def spawn(identity: Identity, stop: int, log: str | None, command: list[str]) ->
     os._exit(127)
 
 
-def hold(child: int, stop: int) -> tuple[int, bool]:
-    """Wait for the server's end: its exit status, and whether it was the owner that let go."""
+class Leash:
+    """Runs one program after the other until one fails or the owner lets go."""
 
-    def end(*_: object) -> None:
-        let_go.set()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, stop)
+    def __init__(self, identity: Identity, stop: int, log: str | None) -> None:
+        self._identity = identity
+        self._stop = stop
+        self._log = log
+        self._child: int | None = None
+        self.let_go = threading.Event()
 
-    def follow_owner() -> None:
+    def follow_owner(self) -> None:
+        """Wait until the other end of standard input closes."""
         while os.read(0, 4096):
             pass
-        end()
-        if not ended.wait(SECONDS_TO_STOP):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+        self.end()
+        time.sleep(SECONDS_TO_STOP)
+        self._signal(signal.SIGKILL)
 
-    let_go, ended = threading.Event(), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, end)
-    threading.Thread(target=follow_owner, daemon=True).start()
-    _, status = os.waitpid(child, 0)
-    ended.set()
-    return os.waitstatus_to_exitcode(status), let_go.is_set()
+    def end(self, *_: object) -> None:
+        self.let_go.set()
+        self._signal(self._stop)
+
+    def run(self, command: list[str]) -> int:
+        """To its end, which the owner's end brings about. The answer is its exit status."""
+        self._child = spawn(self._identity, self._stop, self._log, command)
+        if self.let_go.is_set():  # since before there was anybody to tell
+            self._signal(self._stop)
+        _, status = os.waitpid(self._child, 0)
+        self._child = None
+        return os.waitstatus_to_exitcode(status)
+
+    def _signal(self, number: int) -> None:
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._child, number)
 
 
 def main() -> int:
@@ -105,10 +126,18 @@ def main() -> int:
     parser.add_argument("--stop", type=int, default=int(signal.SIGTERM))
     parser.add_argument("--log")
     parser.add_argument("--remove", help="a directory that goes when the server has gone")
+    parser.add_argument("--before", default="[]", help="a command in JSON that prepares the server, if not empty")
     parser.add_argument("command", nargs="+")
     wish = parser.parse_args()
-    status, let_go = hold(spawn(wish.identity, wish.stop, wish.log, wish.command), wish.stop)
-    if wish.remove and let_go:  # a server that ended by itself leaves its log to the owner
+    leash = Leash(wish.identity, wish.stop, wish.log)
+    for number in SIGNALS:
+        signal.signal(number, leash.end)
+    threading.Thread(target=leash.follow_owner, daemon=True).start()
+    status = 0
+    for command in filter(None, (json.loads(wish.before), wish.command)):
+        if status == 0 and not leash.let_go.is_set():
+            status = leash.run(command)
+    if wish.remove and leash.let_go.is_set():  # a server that ended by itself leaves its log to the owner
         shutil.rmtree(wish.remove, ignore_errors=True)
     return status if status >= 0 else 128 - status
 

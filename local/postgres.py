@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
-import shutil
 import signal
-import tempfile
 from pathlib import Path
 
 import psycopg2
@@ -21,7 +19,6 @@ from local.servers import (
     free_port,
     memory_disk,
     private_directory,
-    run,
     started,
     unprivileged,
     within_reach,
@@ -80,12 +77,9 @@ class EmbeddedPostgres(Server):
             role=ADMINISTRATOR,
             password=secrets.token_urlsafe(24),
         )
-        data = directory / "data"
-        try:
-            self._initialise(bin_, data, directory, identity)
-        except BaseException:
-            shutil.rmtree(directory, ignore_errors=True)
-            raise
+        data, password = directory / "data", directory / "password"
+        password.write_text(f"{self.address.password}\n")
+        password.chmod(0o644)  # for whoever initdb runs as; the folder around it is closed
         chosen = SETTINGS | (settings or {}) | {"port": str(self.address.port)}
         super().__init__(
             "postgres",
@@ -93,24 +87,13 @@ class EmbeddedPostgres(Server):
             directory,
             stop=signal.SIGINT,  # "fast": open transactions roll back
             identity=identity,
+            before=[
+                *(str(bin_ / "initdb"), "-D", str(data), "-U", ADMINISTRATOR, f"--pwfile={password}"),
+                *("--auth=scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),
+            ],
         )
         self.wait_until(lambda: answers(self.address))
-
-    def _initialise(self, bin_: Path, data: Path, directory: Path, identity: str) -> None:
-        with tempfile.NamedTemporaryFile("w", dir=directory) as password:
-            password.write(f"{self.address.password}\n")
-            password.flush()
-            if ":" in identity:
-                Path(password.name).chmod(0o644)  # the folder around it is closed
-            run(
-                "Postgres",
-                [
-                    *(str(bin_ / "initdb"), "-D", str(data), "-U", ADMINISTRATOR, f"--pwfile={password.name}"),
-                    *("--auth=scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),
-                ],
-                directory / "initdb.log",
-                identity=identity,
-            )
+        password.unlink()
 
 
 def answers(address: PostgresAddress) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import platform
 import pwd
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,7 +52,7 @@ def free_port() -> int:
 
 
 class Server:
-    """A server of ours, up to its end or ours."""
+    """A server of ours, up to its end or ours. `before` is a program that prepares it."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Server:
         *,
         stop: signal.Signals = signal.SIGTERM,
         identity: leash.Identity = "same",
-        environment: dict[str, str] | None = None,
+        before: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.directory = directory
@@ -69,11 +70,11 @@ class Server:
         self._process = subprocess.Popen(
             [
                 *_leashed(identity),
-                *("--stop", str(int(stop)), "--log", str(self.log), "--remove", str(directory), "--", *command),
+                *("--stop", str(int(stop)), "--log", str(self.log), "--remove", str(directory)),
+                *("--before", json.dumps(before), "--", *command),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            env=environment,
             start_new_session=True,  # a Ctrl-C in the terminal is for us, not for it
         )
 
@@ -139,13 +140,6 @@ def started(start: Callable[[], AnyServer], *, attempts: int = 5) -> AnyServer:
         with contextlib.suppress(PortTaken):
             return start()
     return start()
-
-
-def run(name: str, command: list[str], log: Path, *, identity: leash.Identity) -> None:
-    """Run a program to its end as the servers will run."""
-    status = _run([*_leashed(identity), "--log", str(log), "--", *command])
-    if status != 0:
-        raise NotStarted(name, _said(log))
 
 
 def _run(command: list[str]) -> int:

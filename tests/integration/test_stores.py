@@ -126,6 +126,21 @@ def test_every_kind_of_server_goes_with_an_owner_that_is_killed(own: Owning) -> 
 
 
 @needs_linux
+@pytest.mark.parametrize("moment", [0.15, 0.25, 0.35, 0.5, 0.7])
+def test_nothing_is_left_of_an_owner_that_is_killed_while_it_starts(tmp_path: Path, moment: float) -> None:
+    """At whichever of these moments it is: before, in, or behind initdb."""
+    tmp_path.chmod(0o711)
+    command = [sys.executable, "-c", OWNER.format(servers=ALL, then="")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=os.environ | {"TMPDIR": str(tmp_path)}
+    ) as process:
+        time.sleep(moment)
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert within(20, lambda: not live(started) and not list(tmp_path.iterdir()))
+
+
+@needs_linux
 def test_servers_go_even_when_the_leash_is_killed_first(own: Owning) -> None:
     owner = own(ALL, "pass")
     leashes = [each for each in owner.started if any(word.endswith("leash.py") for word in each.cmdline())]
