@@ -1,11 +1,11 @@
 # Two commands to begin with: make demo, make test. Both make their own environment on first use.
 #
-#   PYTHON=python3.13 VENV=.venv-3.13   another interpreter, in its own folder
+#   PYTHON=python3.13                   another interpreter, in a .venv of its own
 #   POSTGRES_VERSION=16                 the other major of the embedded Postgres
 #   STORES=docker                       official images instead of embedded stores
 #   ARGS="-k roles"                     more words for the program behind it
 
-VENV ?= .venv
+VENV ?= .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 ENVIRONMENT := $(VENV)/.complete
 ARGS ?=
@@ -22,26 +22,26 @@ demo: $(ENVIRONMENT) ## build a small shop with people in it, and show one of th
 	@$(BIN)/python -m demo $(ARGS)
 
 test: $(ENVIRONMENT) ## run all tests, on real stores
-	@$(BIN)/pytest --numprocesses auto $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
-check: $(ENVIRONMENT) ## lint, format, types, SQL, locks; changes nothing
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 sql demo
+check: $(ENVIRONMENT) ## lint, format, types, SQL; changes nothing
+	@$(BIN)/python -m ruff check --quiet .
+	@$(BIN)/python -m ruff format --check --quiet .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -m sqlfluff lint --disable-progress-bar sql demo
 
 fix: $(ENVIRONMENT) ## repair what check finds, where a machine can
-	@$(BIN)/ruff check --fix --quiet . || true
-	@$(BIN)/ruff format --quiet .
-	@$(BIN)/sqlfluff fix --disable-progress-bar --quiet sql demo || true
+	@$(BIN)/python -m ruff check --fix --quiet . || true
+	@$(BIN)/python -m ruff format --quiet .
+	@$(BIN)/python -m sqlfluff fix --disable-progress-bar --quiet sql demo || true
 
 bench: $(ENVIRONMENT) ## measure, each figure beside its floor
 	@$(BIN)/python -m bench $(ARGS)
 
-lock: ## resolve pyproject.toml into requirements*.txt again
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
+lock: $(ENVIRONMENT) ## resolve pyproject.toml into requirements*.txt again
+	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
 	  pyproject.toml --output-file requirements.txt $(ARGS)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
+	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
 	  pyproject.toml --extra cli --extra dev --output-file requirements-dev.txt $(ARGS)
 
 clean: ## remove what was made here

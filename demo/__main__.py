@@ -35,10 +35,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _users(text: str) -> int:
-    number = int(text)
-    if number < FEWEST_USERS:
-        raise argparse.ArgumentTypeError(f"at least {FEWEST_USERS}")
-    return number
+    if not text.isdecimal() or int(text) < FEWEST_USERS:
+        raise argparse.ArgumentTypeError(f"a number from {FEWEST_USERS} on is wanted")
+    return int(text)
 
 
 def _show(wish: argparse.Namespace) -> int:

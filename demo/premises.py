@@ -1,7 +1,7 @@
 """Where a shop stands: a database, a cache and a bucket in which nothing was before, and which are gone afterwards.
 
 So nothing of anybody's is touched on servers of somebody's own: database and bucket are new and have names that
-nobody else has, the cache has to be empty, and what was written there is deleted. Only the roles of schema gdpr stay.
+nobody else has, the cache has to be empty, and what was written there is deleted, the roles of schema gdpr included.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from local.stores import Origin, Stores
 from shared import cache, database
 from shared.addresses import CacheAddress, PostgresAddress
 from shared.errors import SettingInvalid, StoreMisconfigured
+from shared.roles import drop_unused
 
 APPLICATION = "gdpr-demo"
 
@@ -55,11 +56,15 @@ def _database(server: PostgresAddress, name: str) -> Iterator[PostgresAddress]:
         if cur.fetchone() is None:
             raise StoreMisconfigured("This Postgres has no pgvector", where=server.where, remedy="install it there")
         cur.execute(sql.SQL("create database {} template template0 encoding 'UTF8'").format(sql.Identifier(name)))
+        cur.execute("select count(*) from pg_roles where rolname = 'gdpr_owner'")
+        had_roles = cur.fetchone() == (1,)
     try:
         yield replace(server, database=name)
     finally:
         with _outside_transactions(server) as cur:
             cur.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+            if not had_roles:
+                drop_unused(cur)
 
 
 @contextlib.contextmanager

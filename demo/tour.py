@@ -85,7 +85,7 @@ def _listed(amounts: list[Amount], place: str, count: str, remark: str, *, with_
 def _say_what_is_next(built: Shop, seconds: float, console: Console) -> None:
     console.print(
         f"{built.rows:,} rows with their keys and indexes in {built.seconds:.1f} s "
-        f"({built.rows / built.seconds:,.0f} per second), {seconds:.1f} s in all; "
-        "database, keys and objects are gone again. Next: `make test` holds every promise against such shops, "
+        f"({built.rows / built.seconds:,.0f} per second), {seconds:.1f} s in all "
+        "with starting the stores; database, keys and objects are gone again. Next: `make test` runs the tests, "
         "`make help` lists the rest."
     )

@@ -23,7 +23,7 @@ OUR_FAULT = 70
 def gdpr() -> None:
     """Export, erase and account for one person's data.
 
-    Addresses come from the environment (DATABASE_URL, REDIS_URL, …); each has a flag, which wins.
+    Addresses come from the environment, such as DATABASE_URL; a flag wins.
     """
 
 
@@ -39,14 +39,21 @@ def main() -> int:
         return misuse.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _end("Interrupted.", INTERRUPTED)
-    except BrokenPipeError:  # `gdpr … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        return _unwritten(error)
     except SuiteError as error:
         return _end(error.sentence, exit_status(error))
     except Exception as error:  # its text may quote a person, so it stays inside
         place = told(error.__traceback__)
         return _end(f"A fault of this program, please report it: {type(error).__name__} at {place}.", OUR_FAULT)
+
+
+def _unwritten(error: OSError) -> int:
+    """Standard output takes no more; the interpreter must not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # `gdpr … | head`
+        return 0
+    return _end(f"The answer could not be written: {error.strerror}.", 3)
 
 
 def exit_status(error: SuiteError) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import click
 from rich.console import Console
@@ -87,11 +87,11 @@ def status(ctx: click.Context, database_url: PostgresAddress | None, *, as_json:
 
 
 @database_commands.command()
-@click.argument("role", type=click.Choice(LOGINS))
+@click.argument("role", type=click.Choice(LOGINS), metavar="ROLE")
 @database_option
 @json_option
 def rotate(role: str, database_url: PostgresAddress | None, *, as_json: bool) -> None:
-    """Give ROLE a new password, and print its address with it.
+    """Give ROLE (gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit) a new password, and print its address with it.
 
     The server is told a SCRAM verifier only, so its log cannot hold the password. Sessions that are open stay open.
 
@@ -111,10 +111,7 @@ def _as_data(found: Status) -> dict[str, object]:
         "current": found.is_current,
         "applied": [{"version": a.version, "name": a.name, "at": a.at.isoformat()} for a in found.applied],
         "pending": [{"version": p.version, "name": p.name} for p in found.pending],
-        "roles": [
-            {"name": r.name, "may_log_in": r.may_log_in, "connections": r.connections, "sessions": r.sessions}
-            for r in found.roles
-        ],
+        "roles": [asdict(role) | {"fault": role.fault} for role in found.roles],
     }
 
 
@@ -126,8 +123,17 @@ def _show(found: Status, where: str) -> None:
     for pending in found.pending:
         versions.add_row(f"{pending.version:04}", pending.name, "missing: run gdpr db migrate")
     console.print(versions)
-    roles = Table("role", "logs in", "connections", "now")
+    if not found.roles:
+        console.print("None of the five roles is on this server: gdpr db migrate makes them.")
+        return
+    roles = Table("role", "logs in", "connections", "sessions now", "reads every table")
     for role in found.roles:
-        limit = str(role.connections) if role.may_log_in else ""
-        roles.add_row(role.name, "yes" if role.may_log_in else "no", limit, str(role.sessions) if limit else "")
+        limit, sessions = (str(role.connections), str(role.sessions)) if role.may_log_in else ("", "")
+        roles.add_row(role.name, _word(role.may_log_in), limit, sessions, _word(role.reads_all))
     console.print(roles)
+    for fault in filter(None, (role.fault for role in found.roles)):
+        console.print(f"A role could walk around every rule of the suite. As a superuser: {fault}", soft_wrap=True)
+
+
+def _word(yes: bool) -> str:
+    return "yes" if yes else "no"

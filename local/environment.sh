@@ -3,8 +3,16 @@
 #
 # uv installs it; a machine without uv gets it from PyPI, in the version and with the hash that the lock file names.
 set -eu
-cd "$(dirname "$0")/.."
 venv=$1
+cd "$(dirname "$0")/.."
+
+# Two of us at once would be in each other's way.
+if [ -z "${MAKING_ENVIRONMENT:-}" ] && command -v flock >/dev/null; then
+  MAKING_ENVIRONMENT=1 exec flock "$venv.lock" local/environment.sh "$venv"
+fi
+if [ -e "$venv/.complete" ] && [ -z "$(find requirements-dev.txt pyproject.toml local/environment.sh -newer "$venv/.complete")" ]; then
+  exit 0
+fi
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -39,7 +39,7 @@ SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    # What RDS's parameter group says, so that no statement with a person in it reaches a log (ATTACKS A9).
+    # What RDS's parameter group says, so that no statement with a person in it reaches a log (threat model A9).
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_parameter_max_length": "0",

@@ -76,6 +76,8 @@ def open_stores(environment: Mapping[str, str] | None = None) -> Iterator[Stores
             f"POSTGRES_VERSION={wanted_version} is not one of {', '.join(postgres.VERSIONS)}",
             remedy="choose one of them, or give a server by DATABASE_URL",
         )
+    if not environment.get("AWS_ENDPOINT_URL", "http://").startswith(("http://", "https://")):
+        raise SettingInvalid("AWS_ENDPOINT_URL does not begin with http:// or https://", remedy="unset or correct it")
     starts: dict[str, Callable[[], Any]] = {
         "DATABASE_URL": lambda: (containers if own == "docker" else postgres).start_postgres(wanted_version),
         "REDIS_URL": (containers if own == "docker" else valkey).start_valkey,

@@ -11,6 +11,8 @@ from shared.errors import SettingInvalid
 POSTGRES_FORM = "postgresql://role:password@host:5432/database"
 CACHE_FORM = "rediss://user:password@host:6379/0"
 
+TORN = "its port is no number, or a name or password has to be percent-encoded ('@' is %40, '/' is %2F, '#' is %23)"
+
 
 def is_loopback(host: str) -> bool:
     """Whether what is sent to this host stays on the machine."""
@@ -34,8 +36,10 @@ class PostgresAddress:
     @classmethod
     def parse(cls, url: str, *, variable: str = "DATABASE_URL") -> PostgresAddress:
         parts = _split(url, variable, ("postgresql", "postgres"), POSTGRES_FORM)
-        if not parts.username or not parts.path.strip("/"):
-            raise _malformed(variable, POSTGRES_FORM)
+        if not parts.username:
+            raise _malformed(variable, POSTGRES_FORM, "it names no role")
+        if not parts.path.strip("/"):
+            raise _malformed(variable, POSTGRES_FORM, "it names no database")
         options = _options(parts, variable, known=("sslmode", "sslrootcert"))
         if options.get("sslmode", "verify-full") != "verify-full" and not is_loopback(parts.hostname or ""):
             raise SettingInvalid(
@@ -87,7 +91,7 @@ class CacheAddress:
             )
         number = parts.path.lstrip("/") or "0"
         if not number.isdecimal():
-            raise _malformed(variable, CACHE_FORM)
+            raise _malformed(variable, CACHE_FORM, "what stands behind the last / is no number of a database")
         options = _options(parts, variable, known=("ssl_ca_certs",))
         return cls(
             host=parts.hostname or "",
@@ -113,14 +117,18 @@ class CacheAddress:
 
 
 def _split(url: str, variable: str, schemes: tuple[str, ...], form: str) -> SplitResult:
+    url = url.strip()
+    if not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise _malformed(variable, form, f"it does not begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url)
         _ = parts.port
     except ValueError:  # its text may quote a part of the password
-        raise _malformed(variable, form) from None
-    torn = parts.fragment or "@" in parts.path + parts.query  # a password with a bare "#", "/" or "?" in it
-    if parts.scheme not in schemes or not parts.hostname or torn:
-        raise _malformed(variable, form)
+        raise _malformed(variable, form, TORN) from None
+    if parts.fragment or "@" in parts.path + parts.query:
+        raise _malformed(variable, form, TORN)
+    if not parts.hostname:
+        raise _malformed(variable, form, "it names no host")
     return parts
 
 
@@ -134,11 +142,8 @@ def _options(parts: SplitResult, variable: str, *, known: tuple[str, ...]) -> di
     return options
 
 
-def _malformed(variable: str, form: str) -> SettingInvalid:
-    return SettingInvalid(
-        f"{variable} does not have the form {form}",
-        remedy="percent-encode what is no letter or digit in a name or password ('@' is %40, '/' is %2F)",
-    )
+def _malformed(variable: str, form: str, reason: str) -> SettingInvalid:
+    return SettingInvalid(f"{variable} is not of the form {form}", remedy=reason)
 
 
 def _shown(host: str) -> str:

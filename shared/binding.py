@@ -1,6 +1,6 @@
 """How a person's values reach a statement: through a temporary table that it joins, never as a literal in its text.
 
-A literal would stand in the server's log as soon as the statement fails, and from there in CloudWatch (ATTACKS A9).
+A literal would stand in the server's log as soon as the statement fails, and go on to CloudWatch (threat model A9).
 COPY carries the values as data, and a value that does not fit its type is found before a cast could name it.
 """
 

@@ -1,6 +1,6 @@
 """The connection to Postgres: one per execution environment, opened when first needed, opened again when dead.
 
-Every limit that keeps a killed function from wedging the database stands here (ATTACKS A15), and so does the
+Every limit that keeps a killed function from wedging the database stands here (threat model A15), and so does the
 one translation of what the driver says into errors of ours.
 """
 
@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, cursor
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, Diagnostics, connection, cursor
 
 from shared.addresses import PostgresAddress, is_loopback
 from shared.errors import (
     AccessDenied,
+    SchemaOutdated,
     StoreBusy,
     StoreFault,
     StoreMisconfigured,
@@ -29,7 +30,7 @@ OLDEST_SERVER = 160000
 # deadlock_timeout is 1 s by default: waiting shorter than that, we give up before the server has to choose a victim.
 SESSION = {
     "search_path": "pg_catalog,pg_temp",  # pg_temp named last, or a temporary table would hide a catalogue's
-    "row_security": "off",  # a policy that hides rows is an error, never a silence (ATTACKS A5)
+    "row_security": "off",  # a policy that hides rows is an error, never a silence (threat model A5)
     "lock_timeout": "800ms",
     "statement_timeout": "60s",  # until a transaction names the time it has left
     "idle_in_transaction_session_timeout": "30s",
@@ -149,7 +150,13 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[SuiteError], str, str | None], ...]
     (("55P03", "57014"), StoreBusy, "A lock was not to be had in time, or a statement took too long", "try again"),
     (("40001", "40P01"), StoreBusy, "Two transactions were in each other's way", "try again"),
     (("53",), StoreBusy, "Postgres is out of connections, memory or disk", "look at its alarms"),
-    (("42501",), AccessDenied, "The role may not do this", "`gdpr db status` shows the roles"),
+    (("25006",), StoreMisconfigured, "Postgres takes no changes in this session", "use the address of the primary"),
+    (
+        ("3F000", "42P01", "42703", "42704", "42883"),
+        SchemaOutdated,
+        "Something that a statement names is not there",
+        "run `gdpr db migrate`, or check whether the database has changed since its map was approved",
+    ),
     (("08", "57"), StoreUnavailable, "The connection to Postgres broke off", "try again"),
 )
 
@@ -164,11 +171,23 @@ def _failed(error: psycopg2.Error, where: str) -> SuiteError:
             where=where,
             remedy="give the role a policy that lets it see all of them",
         )
+    if state == "42501":
+        return AccessDenied(
+            "The role may not do this" + _missing_right(diagnosis),
+            where=where,
+            remedy="use a role that may, or let an administrator grant it",
+        )
     for states, kind, what, remedy in _MEANINGS:
         if state.startswith(states):
             return kind(what, where=where, remedy=remedy)
     constraint = f" by constraint {diagnosis.constraint_name}" if diagnosis.constraint_name else ""
     return StoreFault(f"Postgres refused a statement{constraint} (SQLSTATE {state})", where=where)
+
+
+def _missing_right(diagnosis: Diagnostics) -> str:
+    """Postgres' own words for a missing right, which name objects. A trigger of the application may quote a person."""
+    is_its_own = diagnosis.source_file in ("aclchk.c", "acl.c", "user.c", "dbcommands.c", "schemacmds.c")
+    return f" ({diagnosis.message_primary})" if is_its_own else ""
 
 
 # What libpq says when a connection cannot be opened carries no SQLSTATE, so its words have to do.

@@ -56,7 +56,15 @@ class RoleState:
     may_log_in: bool
     connections: int
     harmless: bool
+    reads_all: bool
     sessions: int
+
+    @property
+    def fault(self) -> str | None:
+        """How this role could walk around every rule of the suite, as the statement that would stop it."""
+        if self.harmless:
+            return None
+        return f"ALTER ROLE {self.name} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +88,10 @@ def migrate(database: Database, *, sql: Path = SQL) -> list[Migration]:
             continue
         except AccessDenied as denied:
             raise AccessDenied(
-                "This role may not install schema gdpr",
+                denied.what.replace("The role may not do this", "This role may not install schema gdpr"),
                 where=denied.where,
-                remedy="use the address of an administrator, who may create roles (on RDS: the master user)",
+                remedy="it takes CREATEROLE, CREATE on the database, and ADMIN OPTION on gdpr_* roles that another "
+                "administrator has made (a superuser and RDS's master user have them)",
             ) from None
     raise StoreBusy(
         "Migrations of other databases keep changing the same roles", where=database.where, remedy="try again"
@@ -103,12 +112,11 @@ def _bring_up_to_date(cur: cursor, sql: Path, where: str) -> list[Migration]:
 
 def _check_roles(cur: cursor, where: str) -> None:
     for role in _roles(cur):
-        if not role.harmless:
+        if role.fault:
             raise ForeignSchema(
                 f"Role {role.name} could walk around every rule of the suite",
                 where=where,
-                remedy=f"as a superuser: ALTER ROLE {role.name} "
-                "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION",
+                remedy=f"as a superuser: {role.fault}",
             )
 
 
@@ -207,6 +215,13 @@ def _pending(migrations: list[Migration], applied: list[Applied], where: str) ->
 def _roles(cur: cursor) -> list[RoleState]:
     cur.execute(query("role_states"))
     return [
-        RoleState(name=name, may_log_in=may_log_in, connections=connections, harmless=harmless, sessions=sessions)
-        for name, may_log_in, connections, harmless, sessions in cur.fetchall()
+        RoleState(
+            name=name,
+            may_log_in=may_log_in,
+            connections=connections,
+            harmless=harmless,
+            reads_all=reads_all,
+            sessions=sessions,
+        )
+        for name, may_log_in, connections, harmless, reads_all, sessions in cur.fetchall()
     ]

@@ -1,6 +1,6 @@
 """SQL files that hold several statements: `-- name: what it is for`, then the statement.
 
-`query` gives one of sql/queries.sql, where every fixed statement of the suite stands.
+`query` gives one of sql/queries.sql.
 """
 
 from __future__ import annotations

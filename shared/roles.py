@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor, encrypt_password
 
 from shared.queries import query
 
+OWNER = "gdpr_owner"
 LOGINS = ("gdpr_export", "gdpr_erase", "gdpr_verify", "gdpr_audit")
 
 
@@ -16,6 +19,13 @@ def set_password(cur: cursor, role: str, password: str) -> None:
     """Give a role a new password. The server sees its SCRAM verifier only, so no log can hold the password."""
     verifier = encrypt_password(password, role, scope=cur.connection, algorithm="scram-sha-256")
     cur.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(verifier)))
+
+
+def drop_unused(cur: cursor) -> None:
+    """Remove the roles from a server where nothing depends on them: no schema gdpr and no grant, in any database."""
+    names = sql.SQL(", ").join(map(sql.Identifier, (OWNER, *LOGINS)))
+    with contextlib.suppress(psycopg2.errors.DependentObjectsStillExist, psycopg2.errors.InternalError_):
+        cur.execute(sql.SQL("drop role if exists {}").format(names))
 
 
 def grant_on(cur: cursor, tables: Sequence[str]) -> None:

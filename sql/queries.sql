@@ -1,4 +1,4 @@
--- Every fixed statement, under its name. Names are loaded by shared/queries.py.
+-- The suite's fixed statements, each under its name, by which shared/queries.py finds it.
 
 -- lock_migrations: one migration at a time in this database; the number is the first bytes of sha256('gdpr.migration')
 set local lock_timeout = '60s';
@@ -46,6 +46,7 @@ select
   r.rolcanlogin,
   r.rolconnlimit,
   not (r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication) as harmless,
+  pg_has_role(r.oid, 'pg_read_all_data', 'usage') as reads_all,
   (select count(*) from pg_stat_activity as a where a.usename = r.rolname) as sessions
 from pg_roles as r
 where r.rolname in ('gdpr_owner', 'gdpr_export', 'gdpr_erase', 'gdpr_verify', 'gdpr_audit')

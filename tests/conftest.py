@@ -19,6 +19,7 @@ from local.stores import AWS_CREDENTIALS
 from shared import settings
 from shared.addresses import CacheAddress, PostgresAddress
 from shared.cache import connect as connect_cache
+from shared.errors import SuiteError
 from tests.run import Run, administrator, drop_database, open_run
 
 hypothesis_settings.register_profile("tests", deadline=None, print_blob=True)
@@ -60,7 +61,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def the_run(config: pytest.Config) -> Run:
     """The stores of this run, opened when something first asks for them."""
     if RUN not in config.stash:
-        config.stash[RUN] = config.stash[CLEANUP].enter_context(open_run())
+        try:
+            config.stash[RUN] = config.stash[CLEANUP].enter_context(open_run())
+        except SuiteError as error:
+            pytest.exit(f"No stores to test on. {error.sentence}", returncode=2)
     return config.stash[RUN]
 
 
@@ -114,14 +118,28 @@ def empty_postgres(run: Run, server: cursor) -> Iterator[PostgresAddress]:
         drop_database(server, name)
 
 
-@pytest.fixture(scope="session")
-def fresh_server(run: Run) -> Iterator[PostgresAddress]:
-    """An embedded Postgres that has never seen our roles, of the version that the run uses where that is to be had."""
-    fresh = start_postgres(run.postgres_major)
+@contextlib.contextmanager
+def _another_server(run: Run) -> Iterator[PostgresAddress]:
+    """An embedded Postgres, of the version that the run uses where that is to be had."""
+    server = start_postgres(run.postgres_major)
     try:
-        yield fresh.address
+        yield server.address
     finally:
-        fresh.stop()
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def own_server(run: Run) -> Iterator[PostgresAddress]:
+    """A server beside that of the run, whose roles and settings nobody minds."""
+    with _another_server(run) as address:
+        yield address
+
+
+@pytest.fixture
+def new_server(run: Run) -> Iterator[PostgresAddress]:
+    """A server that has never seen our roles."""
+    with _another_server(run) as address:
+        yield address
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from local.stores import Stores, open_stores
 from shared import migrations
 from shared.addresses import CacheAddress, PostgresAddress
 from shared.database import Database, connect
-from shared.errors import AccessDenied
-from shared.roles import LOGINS, set_password
+from shared.errors import AccessDenied, SettingInvalid
+from shared.roles import LOGINS, drop_unused, set_password
 
 OF_THE_TESTS = "made by the tests of the gdpr suite"
 
@@ -70,6 +70,7 @@ def open_run() -> Iterator[Run]:
                 yield Run(stores=stores, template=template, described=stores.described())
             finally:
                 drop_database(cur, template)
+                drop_unused(cur)
 
 
 @contextlib.contextmanager
@@ -93,9 +94,9 @@ def _refuse_a_server_in_use(cur: cursor) -> None:
         (list(LOGINS), OF_THE_TESTS),
     )
     if found := cur.fetchone():
-        raise RuntimeError(
-            f"The server of DATABASE_URL has a role {found[0]} that these tests did not make, and they would give it "
-            "another password. Point DATABASE_URL at a server that nobody uses."
+        raise SettingInvalid(
+            f"The server of DATABASE_URL has a role {found[0]} that these tests did not make, and would change",
+            remedy="unset DATABASE_URL, or point it at a server that nobody uses",
         )
 
 

@@ -1,1 +1,1 @@
-"""`audit_logging` keeps the register of requests, their deadlines, and the ledger."""
+"""`audit_logging` is for the register of requests and the ledger. So far it answers for its health."""

@@ -1,1 +1,1 @@
-"""`data_deletion` carries out erasure (Art. 17)."""
+"""`data_deletion` is for erasure (Art. 17). So far it answers for its health."""

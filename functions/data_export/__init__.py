@@ -1,1 +1,1 @@
-"""`data_export` answers a subject-access request (Art. 15) and portability (Art. 20)."""
+"""`data_export` is for access (Art. 15) and portability (Art. 20). So far it answers for its health."""

@@ -1,4 +1,4 @@
-"""A person's values on their way into a statement (ATTACKS A9)."""
+"""A person's values on their way into a statement (threat model A9)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs
 
 
 @pytest.fixture(scope="module")
-def own_database(fresh_server: PostgresAddress) -> Iterator[Database]:
-    database = Database(fresh_server, application="gdpr-tests")
+def own_database(own_server: PostgresAddress) -> Iterator[Database]:
+    database = Database(own_server, application="gdpr-tests")
     yield database
     database.close()
 

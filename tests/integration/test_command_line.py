@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from shared.addresses import PostgresAddress
-from tests.run import as_role
+from tests.run import administrator, as_role
 
 SECRET = "aV3ry-s3cret"
 
@@ -63,22 +63,20 @@ def test_status_answers_no_where_nothing_is_installed(empty_postgres: PostgresAd
     assert "missing: run gdpr db migrate" in answer.stdout
 
 
-def test_rotate_gives_a_role_a_new_password_and_prints_its_address(fresh_server: PostgresAddress) -> None:
-    assert gdpr("db", "migrate", DATABASE_URL=fresh_server.url()).returncode == 0
+def test_rotate_gives_a_role_a_new_password_and_prints_its_address(own_server: PostgresAddress) -> None:
+    assert gdpr("db", "migrate", DATABASE_URL=own_server.url()).returncode == 0
     addresses = [
-        gdpr("db", "rotate", "gdpr_verify", DATABASE_URL=fresh_server.url()).stdout.strip(),
-        json.loads(gdpr("db", "rotate", "gdpr_verify", "--json", DATABASE_URL=fresh_server.url()).stdout)[
-            "database_url"
-        ],
+        gdpr("db", "rotate", "gdpr_verify", DATABASE_URL=own_server.url()).stdout.strip(),
+        json.loads(gdpr("db", "rotate", "gdpr_verify", "--json", DATABASE_URL=own_server.url()).stdout)["database_url"],
     ]
     first, second = (gdpr("db", "status", DATABASE_URL=address) for address in addresses)
     assert (first.returncode, second.returncode) == (1, 0)
     assert "refused the password of role gdpr_verify" in first.stderr
 
 
-def test_only_a_role_that_logs_in_can_be_given_a_password(fresh_server: PostgresAddress) -> None:
+def test_only_a_role_that_logs_in_can_be_given_a_password(own_server: PostgresAddress) -> None:
     for role in ("gdpr_owner", "postgres"):
-        answer = gdpr("db", "rotate", role, DATABASE_URL=fresh_server.url())
+        answer = gdpr("db", "rotate", role, DATABASE_URL=own_server.url())
         assert answer.returncode == 2
         assert "gdpr_export" in answer.stderr
 
@@ -99,7 +97,7 @@ def test_a_bad_setting_is_one_sentence_without_a_secret(postgres: PostgresAddres
             (None, 2, "DATABASE_URL is not set: set it, or pass --database-url."),
             (dead.url(), 3, "Nothing answers where Postgres should be at 127.0.0.1:"),
             (wrong.url(), 1, "Postgres refused the password of role gdpr_audit at 127.0.0.1:"),
-            (torn, 2, "DATABASE_URL does not have the form postgresql://"),
+            (torn, 2, "DATABASE_URL is not of the form postgresql://"),
             (away, 3, "No machine has this name at db.invalid:5432/shop"),
         ):
             answer = gdpr("db", "status", **({"DATABASE_URL": url} if url else {}))
@@ -113,6 +111,19 @@ def test_an_application_role_is_told_whom_to_ask(postgres: PostgresAddress) -> N
     answer = gdpr("db", "migrate", DATABASE_URL=as_role(postgres, "gdpr_export").url())
     assert answer.returncode == 1
     assert "This role may not install schema gdpr" in answer.stderr
+
+
+def test_an_answer_that_cannot_be_written_is_no_fault_of_the_program(postgres: PostgresAddress) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        answer = subprocess.run(
+            [sys.executable, "-m", "gdpr", "db", "status"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": postgres.url()},
+        )
+    assert (answer.returncode, answer.stderr) == (3, "The answer could not be written: No space left on device.\n")
 
 
 def test_a_mistyped_word_is_answered_with_the_one_that_was_meant() -> None:
@@ -144,3 +155,22 @@ def test_help_is_to_be_had_everywhere(words: tuple[str, ...]) -> None:
     answer = gdpr(*words)
     assert answer.returncode == 0
     assert answer.stderr == ""
+
+
+def test_status_names_the_hole_that_a_role_is(new_server: PostgresAddress) -> None:
+    assert "None of the five roles" in gdpr("db", "status", DATABASE_URL=new_server.url()).stdout
+    gdpr("db", "migrate", DATABASE_URL=new_server.url())
+    with administrator(new_server) as cur:
+        cur.execute("alter role gdpr_audit bypassrls")
+    table = gdpr("db", "status", DATABASE_URL=new_server.url())
+    assert table.returncode == 1
+    assert "As a superuser: ALTER ROLE gdpr_audit NOSUPERUSER NOBYPASSRLS" in table.stdout
+    roles = json.loads(gdpr("db", "status", "--json", DATABASE_URL=new_server.url()).stdout)["roles"]
+    assert [role["name"] for role in roles if role["fault"]] == ["gdpr_audit"]
+
+
+def test_rotate_before_migrate_says_what_to_do(new_server: PostgresAddress) -> None:
+    answer = gdpr("db", "rotate", "gdpr_audit", DATABASE_URL=new_server.url())
+    assert answer.returncode == 2
+    assert "is not there" in answer.stderr
+    assert "gdpr db migrate" in answer.stderr

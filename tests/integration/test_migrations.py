@@ -17,7 +17,7 @@ from shared.database import Database, connect
 from shared.errors import AccessDenied, ForeignSchema, StoreBusy, StoreFault
 from shared.migrations import Migration, migrate, status
 from shared.queries import SQL
-from shared.roles import set_password
+from shared.roles import LOGINS, OWNER, drop_unused, set_password
 from tests.run import administrator
 
 CATALOGUE = (Path(__file__).parent / "catalogue.sql").read_text()
@@ -157,11 +157,11 @@ def test_an_administrator_who_is_no_superuser_can_install(
         server.execute(f"drop role {name}")
 
 
-def test_a_master_user_installs_on_a_server_that_has_never_seen_our_roles(fresh_server: PostgresAddress) -> None:
-    with administrator(fresh_server) as cur:
+def test_a_master_user_installs_on_a_server_that_has_never_seen_our_roles(new_server: PostgresAddress) -> None:
+    with administrator(new_server) as cur:
         cur.execute("create role master login createrole createdb password 'master'")
         cur.execute("create database shop owner master")
-        address = replace(fresh_server, database="shop", role="master", password="master")
+        address = replace(new_server, database="shop", role="master", password="master")
         master = database(address)
         migrate(master)
 
@@ -197,7 +197,7 @@ def test_a_role_that_may_not_create_roles_is_told_whom_to_ask(server: cursor, em
     name = f"nobody_{empty_postgres.database}"
     server.execute(f"create role {name} login password 'nobody'")
     try:
-        with pytest.raises(AccessDenied, match="use the address of an administrator"):
+        with pytest.raises(AccessDenied, match=r"\(permission denied to .+ role.*\) at .*: it takes CREATEROLE"):
             migrate(database(replace(empty_postgres, role=name, password="nobody")))
     finally:
         server.execute(f"drop role {name}")
@@ -255,7 +255,24 @@ def test_a_gap_in_the_numbers_is_a_fault_of_the_release(next_release: Path) -> N
 
 
 def test_the_ledger_cannot_be_reached_by_a_cascade(postgres: PostgresAddress) -> None:
-    """A foreign key into the ledger lets a role delete from it that has no privilege on it (LEDGER, section 3)."""
+    """A foreign key into the ledger lets a role delete from it that has no privilege on it (threat model A11)."""
     with database(postgres).transaction() as cur:
         cur.execute("select conname from pg_constraint where contype = 'f' and conrelid = 'gdpr.entry'::regclass")
         assert cur.fetchall() == []
+
+
+def test_roles_that_nothing_depends_on_can_be_removed_and_others_stay(new_server: PostgresAddress) -> None:
+    def roles(cur: cursor) -> set[str]:
+        cur.execute("select rolname from pg_roles where rolname like 'gdpr\\_%'")
+        return {name for (name,) in cur.fetchall()}
+
+    with administrator(new_server) as cur:
+        cur.execute("create database in_use")
+        used = database(replace(new_server, database="in_use"))
+        migrate(used)
+        used.close()
+        drop_unused(cur)
+        assert roles(cur) == {OWNER, *LOGINS}
+        cur.execute("drop database in_use")
+        drop_unused(cur)
+        assert roles(cur) == set()

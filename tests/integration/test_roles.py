@@ -202,7 +202,7 @@ def test_a_session_through_another_client_has_the_same_manners(postgres: Postgre
 
 
 @pytest.mark.parametrize("role", ["gdpr_export", "gdpr_erase", "gdpr_verify"])
-def test_a_policy_that_hides_rows_is_an_error_and_never_a_silence(  # ATTACKS A5
+def test_a_policy_that_hides_rows_is_an_error_and_never_a_silence(  # threat model A5
     admin: cursor, postgres: PostgresAddress, role: str
 ) -> None:
     admin.execute(
@@ -259,7 +259,7 @@ class TestLedger:
         with pytest.raises(psycopg2.errors.UniqueViolation, match="another ledger entry"):
             cur.execute("select gdpr.append(%s, %s)", (event, entry("record.made", n=2)))
 
-    def test_a_role_cannot_take_the_event_of_another(self, session: Session) -> None:  # ATTACKS A11
+    def test_a_role_cannot_take_the_event_of_another(self, session: Session) -> None:  # threat model A11
         event = str(uuid.uuid4())
         session("gdpr_erase").execute("select gdpr.append(%s, %s)", (event, entry("erasure.started")))
         session("gdpr_verify").execute("select gdpr.append(%s, %s)", (event, entry("erasure.completed")))
@@ -486,7 +486,7 @@ class TestGrantsOnTheApplication:
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 session(role).execute(secret)
 
-    def test_the_eraser_may_vacuum_what_it_erases_with_all_partitions(  # ATTACKS A8
+    def test_the_eraser_may_vacuum_what_it_erases_with_all_partitions(  # threat model A8
         self, admin: cursor, session: Session, shop: str
     ) -> None:
         admin.execute("show server_version_num")

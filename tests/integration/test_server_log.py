@@ -1,4 +1,4 @@
-"""What the server writes into its log, which RDS ships to CloudWatch (ATTACKS A9)."""
+"""What the server writes into its log, which RDS ships to CloudWatch (threat model A9)."""
 
 from __future__ import annotations
 

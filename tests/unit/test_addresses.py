@@ -63,12 +63,13 @@ def test_no_part_of_a_password_is_repeated_however_it_is_written(secret: str, sc
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("", "does not have the form"),
-        ("shop", "does not have the form"),
-        ("mysql://a:b@127.0.0.1/shop", "does not have the form"),
-        ("postgresql://127.0.0.1/shop", "does not have the form"),
-        ("postgresql://a:b@127.0.0.1", "does not have the form"),
-        ("postgresql://a:b@127.0.0.1:port/shop", "does not have the form"),
+        ("", "does not begin with postgresql://"),
+        ("shop", "does not begin with postgresql://"),
+        ("mysql://a:b@127.0.0.1/shop", "does not begin with postgresql://"),
+        ("postgresql://127.0.0.1/shop", "it names no role"),
+        ("postgresql://a:b@127.0.0.1", "it names no database"),
+        ("postgresql://a:b@/shop", "it names no host"),
+        ("postgresql://a:b@127.0.0.1:port/shop", "its port is no number"),
         ("postgresql://a:b@db.example/shop?sslmode=require", "weaker sslmode than verify-full"),
         ("postgresql://a:b@db.example/shop?sslmode=disable", "weaker sslmode than verify-full"),
         ("postgresql://a:b@127.0.0.1/shop?options=-crow_security%3Don", "not one of sslmode, sslrootcert"),
@@ -84,9 +85,9 @@ def test_an_address_of_postgres_that_cannot_be_used_is_refused(url: str, said: s
     ("url", "said"),
     [
         ("redis://cache.example:6379/0", "without TLS at cache.example:6379: write rediss://"),
-        ("redis://127.0.0.1:6379/zero", "does not have the form"),
+        ("redis://127.0.0.1:6379/zero", "no number of a database"),
         ("rediss://cache.example/0?ssl_cert_reqs=none", "not one of ssl_ca_certs"),
-        ("http://127.0.0.1/0", "does not have the form"),
+        ("http://127.0.0.1/0", "does not begin with redis://"),
     ],
 )
 def test_an_address_of_a_cache_that_cannot_be_used_is_refused(url: str, said: str) -> None:

@@ -17,15 +17,19 @@ FUNCTIONS = ("data_export", "data_deletion", "audit_logging")
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """The files that git knows, or would know with the next commit."""
+    """The files that git knows, or would know with the next commit; without a repository, those that are there."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+        ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout
-    return [ROOT / name for name in listed.splitlines() if (ROOT / name).exists()]
+        check=False,
+    )
+    if listed.returncode == 0:
+        return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
+    hidden = re.compile(r"/(\.|__pycache__|dist/)")
+    found = (path for pattern in patterns or ("*",) for path in ROOT.glob(pattern.replace("/*", "/**/*")))
+    return [path for path in found if path.is_file() and not hidden.search(f"/{path.relative_to(ROOT)}")]
 
 
 def imports(module: Path) -> set[str]:
