@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 from importlib.metadata import version
@@ -29,6 +30,7 @@ def _row(measured: Measured) -> tuple[str, ...]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m bench", description=__doc__).parse_args()
     console = Console(highlight=False)
     with open_stores() as stores:
         console.print(f"stores: {stores.described()}")
