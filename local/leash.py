@@ -13,10 +13,10 @@ import contextlib
 import ctypes
 import json
 import os
+import select
 import shutil
 import signal
 import sys
-import threading
 import time
 
 PR_SET_PDEATHSIG = 1
@@ -68,8 +68,9 @@ def spawn(identity: Identity, stop: int, log: str | None, command: list[str]) ->
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         return child
     try:
-        for number in SIGNALS:
+        for number in (*SIGNALS, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         nothing = os.open(os.devnull, os.O_RDWR)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log else nothing
@@ -84,35 +85,55 @@ def spawn(identity: Identity, stop: int, log: str | None, command: list[str]) ->
 
 
 class Leash:
-    """Runs one program after the other until one fails or the owner lets go."""
+    """Runs one program after the other until one fails or the owner lets go. One thread: it forks."""
 
     def __init__(self, identity: Identity, stop: int, log: str | None) -> None:
         self._identity = identity
         self._stop = stop
         self._log = log
         self._child: int | None = None
-        self.let_go = threading.Event()
+        self._kill_at: float | None = None
+        self._owner_is_there = True
+        self._woken, waker = os.pipe()
+        os.set_blocking(waker, False)
+        signal.set_wakeup_fd(waker)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # so that the end of a child wakes us
+        for number in SIGNALS:
+            signal.signal(number, self.end)
 
-    def follow_owner(self) -> None:
-        """Wait until the other end of standard input closes."""
-        while os.read(0, 4096):
-            pass
-        self.end()
-        time.sleep(SECONDS_TO_STOP)
-        self._signal(signal.SIGKILL)
+    @property
+    def has_let_go(self) -> bool:
+        return self._kill_at is not None
 
     def end(self, *_: object) -> None:
-        self.let_go.set()
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + SECONDS_TO_STOP
         self._signal(self._stop)
 
     def run(self, command: list[str]) -> int:
         """To its end, which the owner's end brings about. The answer is its exit status."""
         self._child = spawn(self._identity, self._stop, self._log, command)
-        if self.let_go.is_set():  # since before there was anybody to tell
+        if self.has_let_go:  # since before there was anybody to tell
             self._signal(self._stop)
-        _, status = os.waitpid(self._child, 0)
-        self._child = None
-        return os.waitstatus_to_exitcode(status)
+        while True:
+            ended, status = os.waitpid(self._child, os.WNOHANG)
+            if ended:
+                self._child = None
+                return os.waitstatus_to_exitcode(status)
+            self._wait()
+
+    def _wait(self) -> None:
+        """For whatever comes first: a signal, the owner's end, or the end of our patience."""
+        watched = [self._woken, 0] if self._owner_is_there else [self._woken]
+        patience = None if self._kill_at is None else max(0.0, self._kill_at - time.monotonic())
+        readable, _, _ = select.select(watched, [], [], patience)
+        if self._woken in readable:
+            os.read(self._woken, 4096)
+        if 0 in readable and not os.read(0, 4096):
+            self._owner_is_there = False
+            self.end()
+        if self._kill_at is not None and time.monotonic() >= self._kill_at:
+            self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
         if self._child is not None:
@@ -130,14 +151,11 @@ def main() -> int:
     parser.add_argument("command", nargs="+")
     wish = parser.parse_args()
     leash = Leash(wish.identity, wish.stop, wish.log)
-    for number in SIGNALS:
-        signal.signal(number, leash.end)
-    threading.Thread(target=leash.follow_owner, daemon=True).start()
     status = 0
     for command in filter(None, (json.loads(wish.before), wish.command)):
-        if status == 0 and not leash.let_go.is_set():
+        if status == 0 and not leash.has_let_go:
             status = leash.run(command)
-    if wish.remove and leash.let_go.is_set():  # a server that ended by itself leaves its log to the owner
+    if wish.remove and leash.has_let_go:  # a server that ended by itself leaves its log to the owner
         shutil.rmtree(wish.remove, ignore_errors=True)
     return status if status >= 0 else 128 - status
 
