@@ -17,7 +17,10 @@ TERMINATED = 128 + signal.SIGTERM
 
 def main(arguments: list[str] | None = None) -> int:
     wish = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    if "AWS_ENDPOINT_URL" not in os.environ:
+        os.environ.pop("AWS_PROFILE", None)  # somebody's account has no part in this
     leash.die_with_parent(os.getppid(), signal.SIGTERM)  # `make` can be killed, and would leave us behind
     try:
         return _show(wish)

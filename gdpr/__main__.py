@@ -12,7 +12,7 @@ import click
 
 from gdpr.database import database_commands
 from shared.errors import Refused, SuiteError
-from shared.logs import told
+from shared.logs import guard, told
 
 INTERRUPTED = 130
 OUR_FAULT = 70
@@ -32,11 +32,11 @@ gdpr.add_command(database_commands)
 
 def main() -> int:
     """Run a command; every failure ends here, as one sentence."""
+    guard()
     try:
         return int(gdpr.main(prog_name="gdpr", standalone_mode=False) or 0)
     except click.ClickException as misuse:
-        misuse.show()
-        return misuse.exit_code
+        return _misused(misuse)
     except (click.Abort, KeyboardInterrupt):
         return _end("Interrupted.", INTERRUPTED)
     except OSError as error:
@@ -46,6 +46,13 @@ def main() -> int:
     except Exception as error:  # its text may quote a person, so it stays inside
         place = told(error.__traceback__)
         return _end(f"A fault of this program, please report it: {type(error).__name__} at {place}.", OUR_FAULT)
+
+
+def _misused(misuse: click.ClickException) -> int:
+    if "://" in misuse.format_message():  # which would be repeated, with its password
+        return _end("An address stands where none is expected: pass it as --database-url.", misuse.exit_code)
+    misuse.show()
+    return misuse.exit_code
 
 
 def _unwritten(error: OSError) -> int:

@@ -111,7 +111,8 @@ def _as_data(found: Status) -> dict[str, object]:
         "current": found.is_current,
         "applied": [{"version": a.version, "name": a.name, "at": a.at.isoformat()} for a in found.applied],
         "pending": [{"version": p.version, "name": p.name} for p in found.pending],
-        "roles": [asdict(role) | {"fault": role.fault} for role in found.roles],
+        "roles": [asdict(role) for role in found.roles],
+        "faults": found.faults,
     }
 
 
@@ -131,8 +132,8 @@ def _show(found: Status, where: str) -> None:
         limit, sessions = (str(role.connections), str(role.sessions)) if role.may_log_in else ("", "")
         roles.add_row(role.name, _word(role.may_log_in), limit, sessions, _word(role.reads_all))
     console.print(roles)
-    for fault in filter(None, (role.fault for role in found.roles)):
-        console.print(f"A role could walk around every rule of the suite. As a superuser: {fault}", soft_wrap=True)
+    for fault in found.faults:
+        console.print(f"The roles are not what the suite's rules stand on. Mend it: {fault}", soft_wrap=True)
 
 
 def _word(yes: bool) -> str:

@@ -84,6 +84,16 @@ def spawn(identity: Identity, stop: int, log: str | None, command: list[str]) ->
     os._exit(127)
 
 
+def _descriptor_of(process: int) -> frozenset[int]:
+    """What becomes readable when that process ends: a fork of the owner holds standard input open without being it."""
+    if not hasattr(os, "pidfd_open"):
+        return frozenset()
+    try:
+        return frozenset({os.pidfd_open(process)})
+    except OSError:  # an old kernel, or it has ended already
+        return frozenset()
+
+
 class Leash:
     """Runs one program after the other until one fails or the owner lets go. One thread: it forks."""
 
@@ -94,6 +104,7 @@ class Leash:
         self._child: int | None = None
         self._kill_at: float | None = None
         self._owner_is_there = True
+        self._owner = _descriptor_of(os.getppid())
         self._woken, waker = os.pipe()
         os.set_blocking(waker, False)
         signal.set_wakeup_fd(waker)
@@ -124,12 +135,12 @@ class Leash:
 
     def _wait(self) -> None:
         """For whatever comes first: a signal, the owner's end, or the end of our patience."""
-        watched = [self._woken, 0] if self._owner_is_there else [self._woken]
+        watched = [self._woken, *([0, *self._owner] if self._owner_is_there else [])]
         patience = None if self._kill_at is None else max(0.0, self._kill_at - time.monotonic())
         readable, _, _ = select.select(watched, [], [], patience)
         if self._woken in readable:
             os.read(self._woken, 4096)
-        if 0 in readable and not os.read(0, 4096):
+        if not self._owner.isdisjoint(readable) or (0 in readable and not os.read(0, 4096)):
             self._owner_is_there = False
             self.end()
         if self._kill_at is not None and time.monotonic() >= self._kill_at:

@@ -24,6 +24,7 @@ from local.servers import (
     within_reach,
 )
 from shared.addresses import PostgresAddress
+from shared.database import whereabouts
 
 VERSIONS = {"18": "pginstall18", "16": "pginstall"}
 DEFAULT_VERSION = "18"
@@ -100,11 +101,8 @@ def answers(address: PostgresAddress) -> bool:
     """Whether a server of ours is there: whoever accepts the password is."""
     try:
         psycopg2.connect(
-            host=address.host,
-            port=address.port,
-            dbname=address.database,
-            user=address.role,
-            password=address.password,
+            **whereabouts(address),
+            sslmode="disable",
             connect_timeout=2,  # whoever took the port before us may never answer
         ).close()
     except psycopg2.OperationalError:

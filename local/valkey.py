@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import socket
 from pathlib import Path
@@ -38,7 +39,7 @@ class EmbeddedValkey(Server):
                     f"port {self.address.port}",
                     f"requirepass {self.address.password}",
                     f"databases {self.DATABASES}",
-                    f"dir {directory}",
+                    f"dir {json.dumps(str(directory))}",
                     'save ""',
                     "appendonly no",
                     "daemonize no",

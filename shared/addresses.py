@@ -90,7 +90,7 @@ class CacheAddress:
                 remedy="write rediss:// instead of redis://",
             )
         number = parts.path.lstrip("/") or "0"
-        if not number.isdecimal():
+        if not number.isdecimal() or len(number) > 5:
             raise _malformed(variable, CACHE_FORM, "what stands behind the last / is no number of a database")
         options = _options(parts, variable, known=("ssl_ca_certs",))
         return cls(
@@ -125,7 +125,7 @@ def _split(url: str, variable: str, schemes: tuple[str, ...], form: str) -> Spli
         _ = parts.port
     except ValueError:  # its text may quote a part of the password
         raise _malformed(variable, form, TORN) from None
-    if parts.fragment or "@" in parts.path + parts.query:
+    if parts.fragment or "@" in parts.path + parts.query or "\x00" in unquote(url):
         raise _malformed(variable, form, TORN)
     if not parts.hostname:
         raise _malformed(variable, form, "it names no host")

@@ -7,7 +7,6 @@ COPY carries the values as data, and a value that does not fit its type is found
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from psycopg2 import sql
@@ -17,19 +16,22 @@ from shared.errors import UnfitValue
 
 Value = str | int | None
 
-_MODIFIER = re.compile(r"\(\s*-?\d+\s*(,\s*-?\d+\s*)?\)")
+# Types that refuse a value without quoting it in the server's log, and that neither round nor cut one.
+POSITION = "gdpr_position"
+KINDS = frozenset({"text", "smallint", "integer", "bigint", "numeric", "uuid"})
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def bind(cur: cursor, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Value]]) -> int:
     """Fill a new temporary table, gone at the end of the transaction; the number of its rows.
 
-    `columns` maps names to Postgres types as format_type() writes them, without a length or precision: that would
-    cut or round a value until it is somebody else's. A column `gdpr_position` numbers the rows in their order.
+    `columns` maps names to KINDS. A column `gdpr_position` numbers the rows in their order. A value that would read
+    otherwise once it has its type (4_2, 042, 0x2A are all 42) is refused: it is not how the key is written.
     """
     names = list(columns)
-    if any(_MODIFIER.search(kind) for kind in columns.values()):
-        raise ValueError("a type with a length or precision could change a value")
+    if not KINDS.issuperset(columns.values()):
+        raise ValueError(f"bound are {', '.join(sorted(KINDS))}; any other type as text, for the statement to cast")
     arrived = sql.Identifier("pg_temp", table + "_arrived")
     cur.execute(
         sql.SQL(
@@ -45,8 +47,15 @@ def bind(cur: cursor, table: str, columns: Mapping[str, str], rows: Iterable[Seq
     )
     for name, kind in columns.items():
         cur.execute(
-            sql.SQL("select min(gdpr_position) from {} where not pg_input_is_valid({}, {})").format(
-                arrived, sql.Identifier(name), sql.Literal(kind)
+            sql.SQL(
+                "select min(gdpr_position) from {0} where case when pg_input_is_valid({1}, {2})"
+                " then cast(cast({1} as {3}) as text) <> {4} else {1} is not null end"
+            ).format(
+                arrived,
+                sql.Identifier(name),
+                sql.Literal(kind),
+                sql.SQL(kind),
+                sql.SQL("lower({})" if kind == "uuid" else "{}").format(sql.Identifier(name)),
             )
         )
         (position,) = cur.fetchone() or (None,)
@@ -64,8 +73,16 @@ def bind(cur: cursor, table: str, columns: Mapping[str, str], rows: Iterable[Seq
     )
     count: int = cur.rowcount
     cur.execute(sql.SQL("drop table {}").format(arrived))
-    cur.execute(sql.SQL("analyze {}").format(sql.Identifier("pg_temp", table)))
+    _count_rows(cur, table, [POSITION, *names])
     return count
+
+
+def _count_rows(cur: cursor, table: str, names: Sequence[str]) -> None:
+    """Tell the planner how many there are, and nothing else: statistics would keep the values in the catalogue."""
+    bound = sql.Identifier("pg_temp", table)
+    quiet = (sql.SQL("alter column {} set statistics 0").format(sql.Identifier(name)) for name in names)
+    cur.execute(sql.SQL("alter table {} {}").format(bound, sql.SQL(", ").join(quiet)))
+    cur.execute(sql.SQL("analyze {}").format(bound))
 
 
 def _list(names: Sequence[str]) -> sql.Composed:

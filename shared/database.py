@@ -7,12 +7,13 @@ one translation of what the driver says into errors of ours.
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE, Diagnostics, connection, cursor
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INERROR, Diagnostics, connection, cursor
 
 from shared.addresses import PostgresAddress, is_loopback
 from shared.errors import (
@@ -46,11 +47,7 @@ def connect(address: PostgresAddress, *, application: str) -> connection:
     """Open a connection with all its limits. Fails with one sentence that holds no secret."""
     try:
         opened: connection = psycopg2.connect(
-            host=address.host,
-            port=address.port,
-            dbname=address.database,
-            user=address.role,
-            password=address.password,
+            **whereabouts(address),
             application_name=application,
             connect_timeout=5,
             keepalives_idle=10,
@@ -59,6 +56,7 @@ def connect(address: PostgresAddress, *, application: str) -> connection:
             options=" ".join(f"-c {name}={value}" for name, value in SESSION.items()),
             **_tls(address),
         )
+        _settle(opened)
     except psycopg2.Error as error:
         raise _unopened(error, address) from None  # the driver's text may quote parts of the address
     if opened.server_version < OLDEST_SERVER:
@@ -68,6 +66,31 @@ def connect(address: PostgresAddress, *, application: str) -> connection:
             f"This Postgres is version {version}", where=address.where, remedy="use version 16 or later"
         )
     return opened
+
+
+def whereabouts(address: PostgresAddress) -> dict[str, Any]:
+    """Whom to ask, in libpq's words; each of them, so that no variable of the environment (PGHOSTADDR …) has a say."""
+    return {
+        "host": address.host,
+        "hostaddr": "",
+        "port": address.port,
+        "dbname": address.database,
+        "user": address.role,
+        "password": address.password or "",
+        "passfile": os.devnull,
+        "require_auth": "scram-sha-256,md5,none",  # never a password in clear
+        "channel_binding": "prefer",
+        "gssencmode": "disable",
+        "target_session_attrs": "any",
+        "client_encoding": "UTF8",
+    }
+
+
+def _settle(opened: connection) -> None:
+    """What libpq sends from PGTZ and PGDATESTYLE overrules our options, and reads a date the other way round."""
+    with opened.cursor() as cur:
+        cur.execute("set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set geqo = default")
+    opened.commit()
 
 
 def _tls(address: PostgresAddress) -> dict[str, Any]:
@@ -90,6 +113,7 @@ class Database:
         self.address = address
         self._application = application
         self._open: connection | None = None
+        self._is_in_transaction = False
 
     @property
     def where(self) -> str:
@@ -105,23 +129,40 @@ class Database:
     @contextlib.contextmanager
     def transaction(self, *, seconds: float = 60.0) -> Iterator[cursor]:
         """One transaction, committed at the end, no statement of which may outlive the time that is left."""
+        if self._is_in_transaction:
+            raise RuntimeError("this connection is inside a transaction already")
         opened = self.connection()
-        with translated(self.where):
+        with self._marked(), translated(self.where):
             try:
                 with opened.cursor() as cur:
                     cur.execute(f"set local statement_timeout = {max(1, int(seconds * 1000))}")
                     yield cur
-                opened.commit()
+                _commit(opened, self.where)
             except BaseException:
                 with contextlib.suppress(psycopg2.Error):
                     opened.rollback()
                 raise
+
+    @contextlib.contextmanager
+    def _marked(self) -> Iterator[None]:
+        self._is_in_transaction = True
+        try:
+            yield
+        finally:
+            self._is_in_transaction = False
 
     def close(self) -> None:
         if self._open is not None:
             with contextlib.suppress(psycopg2.Error):
                 self._open.close()
             self._open = None
+
+
+def _commit(opened: connection, where: str) -> None:
+    # Postgres answers the COMMIT of a failed transaction with a ROLLBACK, and the driver calls that success.
+    if opened.get_transaction_status() == TRANSACTION_STATUS_INERROR:
+        raise StoreFault("A statement failed and was passed over: nothing is committed", where=where)
+    opened.commit()
 
 
 def _answers(opened: connection) -> bool:
@@ -162,7 +203,8 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[SuiteError], str, str | None], ...]
 
 
 def _failed(error: psycopg2.Error, where: str) -> SuiteError:
-    state, diagnosis = error.pgcode or "08000", error.diag
+    broken = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    state, diagnosis = error.pgcode or ("08000" if broken else type(error).__name__), error.diag
     place = ".".join(filter(None, (diagnosis.schema_name, diagnosis.table_name, diagnosis.column_name)))
     where = f"{where}, {place}" if place else where
     if "row-level security" in (diagnosis.message_primary or ""):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.errors import SuiteError
-from shared.logs import log, told
+from shared.logs import guard, log, told
 
 Answer = dict[str, Any]
 Action = Callable[[Mapping[str, Any]], Answer]
@@ -19,6 +19,7 @@ Action = Callable[[Mapping[str, Any]], Answer]
 
 def answer(event: object, *, service: str, actions: Mapping[str, Action]) -> Answer:
     """Do what the event asks for."""
+    guard()
     action = event.get("action") if isinstance(event, Mapping) else None
     if not isinstance(event, Mapping) or not isinstance(action, str) or action not in actions:
         known = ", ".join(sorted(actions))

@@ -55,16 +55,8 @@ class RoleState:
     name: str
     may_log_in: bool
     connections: int
-    harmless: bool
     reads_all: bool
     sessions: int
-
-    @property
-    def fault(self) -> str | None:
-        """How this role could walk around every rule of the suite, as the statement that would stop it."""
-        if self.harmless:
-            return None
-        return f"ALTER ROLE {self.name} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +64,11 @@ class Status:
     applied: list[Applied]
     pending: list[Migration]
     roles: list[RoleState]
+    faults: list[str]  # of the roles, each as the statement that mends it
 
     @property
     def is_current(self) -> bool:
-        return bool(self.applied) and not self.pending and len(self.roles) == 5 and all(r.harmless for r in self.roles)
+        return bool(self.applied) and not self.pending and len(self.roles) == 5 and not self.faults
 
 
 def migrate(database: Database, *, sql: Path = SQL) -> list[Migration]:
@@ -111,13 +104,10 @@ def _bring_up_to_date(cur: cursor, sql: Path, where: str) -> list[Migration]:
 
 
 def _check_roles(cur: cursor, where: str) -> None:
-    for role in _roles(cur):
-        if role.fault:
-            raise ForeignSchema(
-                f"Role {role.name} could walk around every rule of the suite",
-                where=where,
-                remedy=f"as a superuser: {role.fault}",
-            )
+    if faults := _role_faults(cur):
+        raise ForeignSchema(
+            "The roles of the suite are not what its rules stand on", where=where, remedy="; ".join(faults)
+        )
 
 
 def _run(cur: cursor, script: Path, where: str) -> None:
@@ -125,7 +115,7 @@ def _run(cur: cursor, script: Path, where: str) -> None:
         cur.execute(script.read_text())
     except psycopg2.errors.InternalError_:
         raise _RolesInUseError from None
-    except psycopg2.errors.InsufficientPrivilege:
+    except (psycopg2.errors.InsufficientPrivilege, psycopg2.OperationalError, psycopg2.InterfaceError):
         raise
     except psycopg2.Error as error:  # a script holds nobody's values, so what Postgres says of it may be shown
         raise StoreFault(f"{script.name} failed ({error.diag.message_primary})", where=where) from error
@@ -166,6 +156,7 @@ def status(database: Database, *, sql: Path = SQL) -> Status:
             applied=applied,
             pending=_pending(Migration.all(sql), applied, database.where),
             roles=_roles(cur),
+            faults=_role_faults(cur),
         )
 
 
@@ -219,9 +210,13 @@ def _roles(cur: cursor) -> list[RoleState]:
             name=name,
             may_log_in=may_log_in,
             connections=connections,
-            harmless=harmless,
             reads_all=reads_all,
             sessions=sessions,
         )
-        for name, may_log_in, connections, harmless, reads_all, sessions in cur.fetchall()
+        for name, may_log_in, connections, reads_all, sessions in cur.fetchall()
     ]
+
+
+def _role_faults(cur: cursor) -> list[str]:
+    cur.execute(query("role_faults"))
+    return [statement for (statement,) in cur.fetchall()]

@@ -14,7 +14,7 @@ grant gdpr_owner to current_user with set true, inherit false;
 revoke gdpr_owner from current_user;
 
 -- schema_owner: who owns schema gdpr, if it is there
-select n.nspowner::regrole::text
+select pg_get_userbyid(n.nspowner)
 from pg_namespace as n
 where n.nspname = 'gdpr';
 
@@ -45,12 +45,42 @@ select
   r.rolname,
   r.rolcanlogin,
   r.rolconnlimit,
-  not (r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication) as harmless,
   pg_has_role(r.oid, 'pg_read_all_data', 'usage') as reads_all,
   (select count(*) from pg_stat_activity as a where a.usename = r.rolname) as sessions
 from pg_roles as r
 where r.rolname in ('gdpr_owner', 'gdpr_export', 'gdpr_erase', 'gdpr_verify', 'gdpr_audit')
 order by r.rolname;
+
+-- role_faults: every way in which our roles are more, or less, than the suite stands on, as the statement that mends it
+with our as (
+  select r.* from pg_roles as r
+  where r.rolname in ('gdpr_owner', 'gdpr_export', 'gdpr_erase', 'gdpr_verify', 'gdpr_audit')
+)
+
+select 'alter role ' || o.rolname || ' nosuperuser nobypassrls nocreaterole nocreatedb noreplication' as statement
+from our as o
+where o.rolsuper or o.rolbypassrls or o.rolcreaterole or o.rolcreatedb or o.rolreplication
+union all
+-- A role that belongs to another has its rights as well.
+select 'revoke ' || quote_ident(pg_get_userbyid(m.roleid)) || ' from ' || o.rolname
+from our as o
+join pg_auth_members as m on m.member = o.oid
+where not (o.rolname = 'gdpr_verify' and pg_get_userbyid(m.roleid) = 'pg_read_all_data')
+union all
+-- Nobody acts as the owner but a migration, for as long as it takes.
+select 'revoke gdpr_owner from ' || quote_ident(pg_get_userbyid(m.member))
+from our as o
+join pg_auth_members as m on m.roleid = o.oid
+where o.rolname = 'gdpr_owner' and (m.set_option or m.inherit_option)
+union all
+select 'grant connect, temporary on database ' || quote_ident(current_database()) || ' to ' || o.rolname
+from our as o
+where o.rolname <> 'gdpr_owner'
+  and not (
+    has_database_privilege(o.oid, current_database(), 'connect')
+    and has_database_privilege(o.oid, current_database(), 'temporary')
+  )
+order by statement;
 
 -- grants_on: what our roles need on tables of the application, as statements (with the partitions, which VACUUM asks for)
 with recursive touched as (

@@ -83,13 +83,13 @@ begin
   end loop;
 
   for named in select unnest(array['gdpr_export', 'gdpr_erase', 'gdpr_verify', 'gdpr_audit']) loop
-    if not exists (
-      select
+    if (
+      select count(*)
       from pg_catalog.pg_database as d
       cross join pg_catalog.aclexplode(d.datacl) as acl
       join pg_catalog.pg_roles as r on r.oid = acl.grantee
-      where d.datname = current_database() and r.rolname = named and acl.privilege_type = 'TEMPORARY'
-    ) then
+      where d.datname = current_database() and r.rolname = named and acl.privilege_type in ('CONNECT', 'TEMPORARY')
+    ) < 2 then
       execute format('grant connect, temporary on database %I to %I', current_database(), named);
     end if;
   end loop;

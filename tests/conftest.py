@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import signal
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -30,6 +31,8 @@ CLEANUP = pytest.StashKey[contextlib.ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a script; what we start must hear it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[CLEANUP] = contextlib.ExitStack()
     given = getattr(config, "workerinput", {}).get("run")
     if given is not None:

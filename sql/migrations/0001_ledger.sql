@@ -83,6 +83,7 @@ create function gdpr.append(event_id uuid, body bytea) returns bytea
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   leaf bytea := sha256('\x00'::bytea || append.body);
+  read jsonb;
   claimed text;
   standing bytea;
 begin
@@ -96,7 +97,12 @@ begin
   if convert_from(substr(append.body, 2), 'UTF8') is not json object with unique keys then
     raise exception 'the body of a ledger entry is no JSON object with each key once' using errcode = 'check_violation';
   end if;
-  claimed := convert_from(substr(append.body, 2), 'UTF8')::jsonb ->> 'kind';
+  read := convert_from(substr(append.body, 2), 'UTF8')::jsonb;
+  -- Nor with keys that only a reader who minds capitals tells apart.
+  if exists (select from jsonb_object_keys(read) as k (name) where k.name !~ '^[a-z][a-z_]*$') then
+    raise exception 'the keys of a ledger entry are small letters and underscores' using errcode = 'check_violation';
+  end if;
+  claimed := read ->> 'kind';
   if not exists (
     select from gdpr.entry_kind as k where k.kind = claimed and k.writer = session_user
   ) then

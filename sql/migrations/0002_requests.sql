@@ -17,8 +17,8 @@ create table gdpr.request (
       'in_progress', 'completed', 'incomplete', 'refused', 'not_identified', 'blocked', 'rejected', 'failed'
     )
   ),
-  -- Nobody receives a request after registering it, nor since ever.
-  constraint request_received check (received_at <= registered_at and isfinite(received_at))
+  -- Nobody receives a request after registering it, nor before there was a law to ask by.
+  constraint request_received check (received_at between timestamptz '2018-05-25 00:00Z' and registered_at)
 );
 comment on table gdpr.request is 'Every request, once. No personal data: who it is about is sealed elsewhere.';
 grant select on gdpr.request to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
@@ -61,10 +61,19 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   standing gdpr.request;
 begin
-  select * into standing from gdpr.request as r where r.id = move_request.request_id for no key update;
+  select * into standing from gdpr.request as r where r.id = move_request.request_id;
   if not found then
     raise exception 'there is no such request' using errcode = 'no_data_found';
   end if;
+  -- Before the lock: who may never take this step shall not keep from it those who may.
+  if not exists (
+    select from gdpr.request_step as s
+    where s.action = standing.action and s.to_status = move_request.to_status and s.role = session_user
+  ) then
+    raise exception 'role % may not move this request to this status', session_user
+      using errcode = 'insufficient_privilege';
+  end if;
+  select * into standing from gdpr.request as r where r.id = move_request.request_id for no key update;
   if standing.status = move_request.to_status then
     return standing.status;  -- a retry after a crash behind the commit
   end if;

@@ -16,15 +16,16 @@ from pg_namespace as n
 join our on n.oid = our.oid
 union all
 select format(
-  '%s %s owner %s rls %s/%s options %s acl %s comment %s',
-  c.relkind, c.oid::regclass, c.relowner::regrole, c.relrowsecurity, c.relforcerowsecurity,
-  c.reloptions, c.relacl, obj_description(c.oid, 'pg_class')
+  '%s %s owner %s persistence %s identity %s rls %s/%s options %s acl %s bound %s view %s comment %s',
+  c.relkind, c.oid::regclass, c.relowner::regrole, c.relpersistence, c.relreplident, c.relrowsecurity,
+  c.relforcerowsecurity, c.reloptions, c.relacl, pg_get_expr(c.relpartbound, c.oid),
+  case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end, obj_description(c.oid, 'pg_class')
 )
 from relation as c
 union all
 select format(
-  'column %s.%s %s %s null %s default %s identity %s generated %s storage %s acl %s comment %s',
-  c.oid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
+  'column %s.%s %s %s collation %s null %s default %s identity %s generated %s storage %s acl %s comment %s',
+  c.oid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attcollation::regcollation, not a.attnotnull,
   pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, a.attstorage, a.attacl,
   col_description(c.oid, a.attnum)
 )
@@ -33,7 +34,10 @@ join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdro
 left join pg_attrdef as d on d.adrelid = c.oid and d.adnum = a.attnum
 where c.relkind in ('r', 'p', 'v', 'm')
 union all
-select format('constraint %s on %s: %s', k.conname, k.conrelid::regclass, pg_get_constraintdef(k.oid))
+select format(
+  'constraint %s on %s: %s comment %s',
+  k.conname, k.conrelid::regclass, pg_get_constraintdef(k.oid), obj_description(k.oid, 'pg_constraint')
+)
 from pg_constraint as k
 join our on k.connamespace = our.oid
 union all
@@ -44,7 +48,7 @@ union all
 select format('%s owner %s acl %s comment %s', pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl, obj_description(p.oid))
 from routine as p
 union all
-select format('%s enabled %s', pg_get_triggerdef(t.oid), t.tgenabled)
+select format('%s enabled %s comment %s', pg_get_triggerdef(t.oid), t.tgenabled, obj_description(t.oid, 'pg_trigger'))
 from pg_trigger as t
 join relation as c on c.oid = t.tgrelid
 where not t.tgisinternal
@@ -60,9 +64,30 @@ union all
 select format('default of %s for %s: %s', d.defaclrole::regrole, d.defaclobjtype, d.defaclacl)
 from pg_default_acl as d
 union all
-select format('type %s %s', t.typname, pg_get_userbyid(t.typowner))
+select format(
+  'type %s %s %s base %s default %s acl %s comment %s',
+  t.typname, t.typtype, pg_get_userbyid(t.typowner), format_type(t.typbasetype, t.typtypmod), t.typdefault, t.typacl,
+  obj_description(t.oid, 'pg_type')
+)
 from pg_type as t
 join our on t.typnamespace = our.oid
+union all
+select format('label %s %s %s', e.enumtypid::regtype, e.enumsortorder, e.enumlabel)
+from pg_enum as e
+join pg_type as t on t.oid = e.enumtypid
+join our on t.typnamespace = our.oid
+union all
+select format(
+  'sequence %s %s start %s by %s from %s to %s cache %s cycle %s',
+  s.seqrelid::regclass, s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle
+)
+from pg_sequence as s
+join relation as c on c.oid = s.seqrelid
+union all
+select pg_get_ruledef(w.oid)
+from pg_rewrite as w
+join relation as c on c.oid = w.ev_class
+where c.relkind not in ('v', 'm')
 union all
 select 'seed ' || to_jsonb(k)::text from gdpr.entry_kind as k
 union all

@@ -126,6 +126,12 @@ def test_an_answer_that_cannot_be_written_is_no_fault_of_the_program(postgres: P
     assert (answer.returncode, answer.stderr) == (3, "The answer could not be written: No space left on device.\n")
 
 
+def test_an_address_in_the_wrong_place_is_not_repeated() -> None:
+    answer = gdpr("db", "status", f"postgresql://admin:{SECRET}@db.example/shop")
+    assert answer.returncode == 2
+    assert answer.stderr == "An address stands where none is expected: pass it as --database-url.\n"
+
+
 def test_a_mistyped_word_is_answered_with_the_one_that_was_meant() -> None:
     answer = gdpr("db", "migrat")
     assert answer.returncode == 2
@@ -164,9 +170,9 @@ def test_status_names_the_hole_that_a_role_is(new_server: PostgresAddress) -> No
         cur.execute("alter role gdpr_audit bypassrls")
     table = gdpr("db", "status", DATABASE_URL=new_server.url())
     assert table.returncode == 1
-    assert "As a superuser: ALTER ROLE gdpr_audit NOSUPERUSER NOBYPASSRLS" in table.stdout
-    roles = json.loads(gdpr("db", "status", "--json", DATABASE_URL=new_server.url()).stdout)["roles"]
-    assert [role["name"] for role in roles if role["fault"]] == ["gdpr_audit"]
+    assert "Mend it: alter role gdpr_audit nosuperuser nobypassrls" in table.stdout
+    faults = json.loads(gdpr("db", "status", "--json", DATABASE_URL=new_server.url()).stdout)["faults"]
+    assert faults == ["alter role gdpr_audit nosuperuser nobypassrls nocreaterole nocreatedb noreplication"]
 
 
 def test_rotate_before_migrate_says_what_to_do(new_server: PostgresAddress) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg2
 import pytest
 import trustme
 from psycopg2.extensions import cursor
@@ -38,12 +39,72 @@ def test_every_session_has_its_limits(database: Database) -> None:
         for name in SESSION:
             cur.execute(f"show {name}")
             (held[name],) = cur.fetchone() or ("",)
-    assert held == SESSION | {
+    assert held == {
         "search_path": "pg_catalog,pg_temp",
+        "row_security": "off",
+        "lock_timeout": "800ms",
         "statement_timeout": "7500ms",
-        "timezone": "UTC",
+        "idle_in_transaction_session_timeout": "30s",
         "idle_session_timeout": "1min",
+        "client_connection_check_interval": "5s",
+        "timezone": "UTC",
+        "client_encoding": "UTF8",
+        "jit": "off",
     }
+
+
+def test_a_connection_that_hangs_is_given_up(database: Database) -> None:
+    said = database.connection().get_dsn_parameters()
+    assert (said["connect_timeout"], said["keepalives_idle"], said["keepalives_count"]) == ("5", "10", "3")
+
+
+def test_no_variable_of_the_environment_has_a_say(
+    postgres: PostgresAddress, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With PGHOSTADDR the password would go to another machine, in clear; with PGDATESTYLE 1/2 would be another day."""
+    (tmp_path / "services").write_text("[other]\nhostaddr=127.0.0.9\nport=1\n")
+    for name, value in {
+        "PGHOSTADDR": "127.0.0.9",
+        "PGSERVICE": "other",
+        "PGSERVICEFILE": str(tmp_path / "services"),
+        "PGCLIENTENCODING": "LATIN1",
+        "PGDATESTYLE": "German",
+        "PGTZ": "Pacific/Kiritimati",
+        "PGOPTIONS": "-c row_security=on",
+        "PGREQUIREAUTH": "none",
+        "PGPASSWORD": "another",
+        "PGSSLMODE": "verify-full",
+    }.items():
+        monkeypatch.setenv(name, value)
+    opened = connect(postgres, application="gdpr-tests")
+    with contextlib.closing(opened), opened.cursor() as cur:
+        cur.execute("select '2020-02-01'::date = '2020/2/1'::date, length('Ünï'), current_setting('timezone')")
+        assert cur.fetchone() == (True, 3, "UTC")
+        cur.execute("show datestyle")
+        assert cur.fetchone() == ("ISO, YMD",)
+        cur.execute("show row_security")
+        assert cur.fetchone() == ("off",)
+    with pytest.raises(AccessDenied, match=r"wants a password|refused the password"):
+        connect(replace(postgres, password=None), application="gdpr-tests")
+
+
+def test_a_failure_that_was_passed_over_is_not_called_a_success(database: Database) -> None:
+    with pytest.raises(StoreFault, match="nothing is committed"), database.transaction() as cur:
+        with contextlib.suppress(psycopg2.Error):
+            cur.execute("select 1 / 0")
+
+
+def test_a_transaction_inside_a_transaction_is_a_fault_of_ours(database: Database) -> None:
+    with database.transaction() as cur:
+        with pytest.raises(RuntimeError, match="inside a transaction already"), database.transaction():
+            pass
+        cur.execute("select 1")
+
+
+def test_a_fault_of_ours_is_not_called_a_fault_that_a_retry_may_cure(database: Database) -> None:
+    with pytest.raises(StoreFault) as failed, database.transaction() as cur:
+        cur.execute("select %s", (object(),))
+    assert not failed.value.retryable
 
 
 def test_one_connection_serves_an_execution_environment(database: Database) -> None:

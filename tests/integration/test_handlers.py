@@ -133,6 +133,28 @@ def test_stores_that_are_down_are_named_each_by_itself(lambda_: Callable[..., In
 
 
 @pytest.mark.parametrize("name", HANDLERS)
+def test_a_second_invocation_finds_the_connections_of_the_first(
+    name: str, postgres: PostgresAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module: ModuleType = HANDLERS[name]
+    for variable, value in {
+        "DATABASE_URL": as_role(postgres, ROLES[name]).url(),
+        "EXPORT_BUCKET": "packages",
+        "LEDGER_BUCKET": "ledger",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    module.unit.cache_clear()
+    try:
+        assert module.handler({"action": "health"}, None)["status"] == "completed"
+        first = module.unit().database.connection()
+        assert module.handler({"action": "health"}, None)["status"] == "completed"
+        assert module.unit().database.connection() is first
+    finally:
+        module.unit().close()
+        module.unit.cache_clear()
+
+
+@pytest.mark.parametrize("name", HANDLERS)
 @pytest.mark.parametrize(
     "event", [None, [], "health", 7, {}, {"action": None}, {"action": ["health"]}, {"action": CANARY}, {"Records": []}]
 )

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import cursor
 
-from shared import migrations
 from shared.addresses import PostgresAddress
 from shared.database import Database, connect
 from shared.errors import AccessDenied, ForeignSchema, StoreBusy, StoreFault
@@ -77,6 +76,15 @@ def test_a_new_installation_and_a_migrated_one_have_the_same_catalogue(
         "alter table gdpr.request alter column action drop not null;",
         "insert into gdpr.entry_kind values ('late', 'gdpr_audit');",
         "comment on table gdpr.entry is 'late';",
+        "alter table gdpr.request set unlogged;",
+        "alter table gdpr.entry replica identity nothing;",
+        'alter table gdpr.request alter column action type text collate "C";',
+        "alter sequence gdpr.entry_id_seq cycle;",
+        "create rule late as on delete to gdpr.request do instead nothing;",
+        "create domain gdpr.late as text;",
+        "create view gdpr.late as select 1 as one;",
+        "alter table gdpr.request drop constraint request_once;",
+        "comment on constraint request_once on gdpr.request is 'late';",
     ],
 )
 def test_a_migration_that_forgets_what_the_schema_says_is_found(
@@ -141,8 +149,10 @@ def test_an_administrator_who_is_no_superuser_can_install(
     name = f"master_{empty_postgres.database}"
     server.execute(f"create role {name} login createrole createdb password 'master'")
     # On RDS it would have created our roles itself, and so administer them.
-    server.execute(f"grant gdpr_owner, gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit to {name} with admin option")
-    server.execute(f"revoke set option for gdpr_owner from {name}")
+    server.execute(
+        f"grant gdpr_owner, gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit to {name}"
+        " with admin true, inherit false, set false"
+    )
     server.execute(f"alter database {empty_postgres.database} owner to {name}")
     try:
         master = database(replace(empty_postgres, role=name, password="master"))
@@ -221,16 +231,35 @@ def test_a_schema_gdpr_of_somebody_else_is_left_alone(empty_postgres: PostgresAd
         status(database(empty_postgres))
 
 
+@pytest.mark.parametrize(
+    ("broken", "mended"),
+    [
+        ("alter role gdpr_erase bypassrls", "alter role gdpr_erase nosuperuser nobypassrls"),
+        ("grant gdpr_owner to gdpr_export", "revoke gdpr_owner from gdpr_export"),
+        ("grant pg_write_all_data to gdpr_audit", "revoke pg_write_all_data from gdpr_audit"),
+        ("grant gdpr_verify to gdpr_erase", "revoke gdpr_verify from gdpr_erase"),
+        ("create role dba; grant gdpr_owner to dba", "revoke gdpr_owner from dba"),
+        ("revoke all on database {database} from public, gdpr_audit", "grant connect, temporary on database"),
+    ],
+)
 def test_a_role_that_could_walk_around_the_rules_stops_the_installation(
-    empty_postgres: PostgresAddress,
+    new_server: PostgresAddress, broken: str, mended: str
 ) -> None:
-    opened = connect(empty_postgres, application="gdpr-tests")
-    with opened, opened.cursor() as cur:
-        cur.execute("alter role gdpr_erase bypassrls")  # seen by this transaction only: it never commits
-        with pytest.raises(ForeignSchema, match="ALTER ROLE gdpr_erase NOSUPERUSER NOBYPASSRLS"):
-            migrations._check_roles(cur, "here")
-        opened.rollback()
-    opened.close()
+    unit = database(new_server)
+    migrate(unit)
+    with administrator(new_server) as cur:
+        cur.execute(broken.format(database=new_server.database))
+    assert not status(unit).is_current
+    assert status(unit).faults[0].startswith(mended)
+    if "connect" not in mended:  # which a migration mends by itself
+        with pytest.raises(ForeignSchema, match=f"not what its rules stand on at .*{mended}"):
+            migrate(unit)
+        with administrator(new_server) as cur:
+            for statement in status(unit).faults:
+                cur.execute(statement)
+    migrate(unit)
+    assert status(unit).is_current
+    unit.close()
 
 
 def test_status_tells_what_is_missing(empty_postgres: PostgresAddress, postgres: PostgresAddress) -> None:

@@ -178,6 +178,18 @@ def test_every_session_refuses_to_have_rows_hidden(session: Session, role: str) 
     assert cur.fetchone() == ("off",)
 
 
+MANNERS = {
+    "row_security": "off",
+    "search_path": "pg_catalog, pg_temp",
+    "lock_timeout": "800ms",
+    "idle_in_transaction_session_timeout": "30s",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_min_duration_statement": "-1",
+    "log_statement": "none",
+}
+
+
 @pytest.mark.parametrize("role", LOGINS)
 def test_a_session_through_another_client_has_the_same_manners(postgres: PostgresAddress, role: str) -> None:
     """An operator's psql does not pass shared/database.py."""
@@ -188,17 +200,11 @@ def test_a_session_through_another_client_has_the_same_manners(postgres: Postgre
         )
     ) as plain:
         held = {}
-        for name in ("row_security", "search_path", "lock_timeout", "log_min_error_statement", "log_error_verbosity"):
+        for name in MANNERS:
             with plain.cursor() as cur:
                 cur.execute(f"show {name}")
                 (held[name],) = cur.fetchone() or ("",)
-    assert held == {
-        "row_security": "off",
-        "search_path": "pg_catalog, pg_temp",
-        "lock_timeout": "800ms",
-        "log_min_error_statement": "panic",
-        "log_error_verbosity": "terse",
-    }
+    assert held == MANNERS
 
 
 @pytest.mark.parametrize("role", ["gdpr_export", "gdpr_erase", "gdpr_verify"])
@@ -321,6 +327,22 @@ class TestLedger:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="append-only"):
             admin.execute(statement)
 
+    @pytest.mark.parametrize(
+        "body", [b'\x01{"kind": "record.made", "Kind": "erasure.completed"}', b'\x01{"kind": "record.made", "a b": 1}']
+    )
+    def test_a_key_that_not_every_reader_tells_apart_is_refused(self, session: Session, body: bytes) -> None:
+        with pytest.raises(psycopg2.errors.CheckViolation, match="small letters"):
+            session("gdpr_audit").execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+
+    @pytest.mark.parametrize("body", ["", "01", "027b7d", "01" + "78" * 65535])
+    def test_a_body_that_is_none_does_not_get_in_even_past_the_door(self, admin: cursor, body: str) -> None:
+        with pytest.raises(psycopg2.errors.CheckViolation, match="entry_body"):
+            admin.execute(
+                "insert into gdpr.entry (writer, kind, event_id, body, leaf_hash)"
+                " select 'x', 'x', gen_random_uuid(), b, sha256('\\x00'::bytea || b) from decode(%s, 'hex') as b",
+                (body,),
+            )
+
     def test_a_wrong_hash_does_not_get_in_even_past_the_door(self, admin: cursor) -> None:
         with pytest.raises(psycopg2.errors.CheckViolation, match="entry_leaf"):
             admin.execute(
@@ -357,6 +379,29 @@ class TestLedger:
             session("gdpr_audit").execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
 
 
+STATUSES = ("in_progress", "completed", "incomplete", "refused", "not_identified", "blocked", "rejected", "failed")
+
+STEPS = {
+    ("export", "gdpr_export"): {
+        "in_progress > completed",
+        "in_progress > incomplete",
+        "in_progress > failed",
+        "in_progress > blocked",
+        "incomplete > in_progress",
+        "failed > in_progress",
+    },
+    ("export", "gdpr_audit"): {"in_progress > not_identified", "in_progress > refused", "blocked > in_progress"},
+    ("erase", "gdpr_erase"): {
+        "in_progress > failed",
+        "in_progress > blocked",
+        "incomplete > in_progress",
+        "failed > in_progress",
+    },
+    ("erase", "gdpr_verify"): {"in_progress > completed", "in_progress > incomplete"},
+    ("erase", "gdpr_audit"): {"in_progress > not_identified", "in_progress > refused", "blocked > in_progress"},
+}
+
+
 class TestRegister:
     """Who may move a request, and where to."""
 
@@ -381,23 +426,9 @@ class TestRegister:
     def test_each_role_takes_its_own_steps_and_no_other(
         self, admin: cursor, session: Session, role: str, action: str
     ) -> None:
-        admin.execute(
-            "select from_status, to_status from gdpr.request_step where action = %s and role = %s", (action, role)
-        )
-        allowed = set(admin.fetchall())
-        statuses = (
-            "in_progress",
-            "completed",
-            "incomplete",
-            "refused",
-            "not_identified",
-            "blocked",
-            "rejected",
-            "failed",
-        )
         cur, taken = session(role), set()
-        for start in statuses:
-            for end in statuses:
+        for start in STATUSES:
+            for end in STATUSES:
                 request = str(register(admin, action))
                 admin.execute("update gdpr.request set status = %s where id = %s", (start, request))
                 try:
@@ -405,8 +436,25 @@ class TestRegister:
                 except psycopg2.errors.InsufficientPrivilege:
                     continue
                 if start != end:
-                    taken.add((start, end))
-        assert taken == allowed
+                    taken.add(f"{start} > {end}")
+        assert taken == STEPS.get((action, role), set())
+
+    def test_who_may_not_move_a_request_cannot_keep_it_from_those_who_may(self, session: Session) -> None:
+        request, stranger = str(register(session("gdpr_audit"))), session("gdpr_export")
+        stranger.execute("set idle_in_transaction_session_timeout = 0; begin")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            stranger.execute("select gdpr.move_request(%s, 'in_progress')", (request,))
+        cur = session("gdpr_verify")
+        cur.execute("select gdpr.move_request(%s, 'completed')", (request,))
+        assert cur.fetchone() == ("completed",)
+
+    def test_two_that_move_a_request_at_once_wait_for_each_other(self, session: Session) -> None:
+        request, first = str(register(session("gdpr_audit"))), session("gdpr_verify")
+        first.execute("begin")
+        first.execute("select gdpr.move_request(%s, 'incomplete')", (request,))
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            session("gdpr_verify").execute("select gdpr.move_request(%s, 'completed')", (request,))
+        first.execute("commit")
 
     def test_an_end_is_an_end(self, admin: cursor) -> None:
         admin.execute("select distinct from_status from gdpr.request_step")
@@ -429,7 +477,7 @@ class TestRegister:
         with pytest.raises(psycopg2.errors.UniqueViolation):
             cur.execute(insert, (subject_request,))
 
-    @pytest.mark.parametrize("received_at", ["now() + interval '1 hour'", "'infinity'", "'-infinity'"])
+    @pytest.mark.parametrize("received_at", ["now() + interval '1 hour'", "'infinity'", "'-infinity'", "'2018-05-24'"])
     def test_a_request_is_received_at_some_instant_before_it_is_registered(
         self, session: Session, received_at: str
     ) -> None:

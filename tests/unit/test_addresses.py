@@ -14,7 +14,9 @@ from shared.errors import SettingInvalid
 
 # Long enough, and of letters that none of our sentences holds, not to be found in one by chance.
 secrets = st.text(st.sampled_from("QXZqxz019@/?#:%&=+ßé[]"), min_size=6, max_size=24)
-names = st.text(min_size=1, max_size=20).filter(lambda text: text.strip() == text)
+names = st.text(st.characters(exclude_characters="\x00"), min_size=1, max_size=20).filter(
+    lambda text: text.strip() == text
+)
 
 
 @given(role=names, password=names, database=names)
@@ -87,6 +89,8 @@ def test_an_address_of_postgres_that_cannot_be_used_is_refused(url: str, said: s
         ("redis://cache.example:6379/0", "without TLS at cache.example:6379: write rediss://"),
         ("redis://127.0.0.1:6379/zero", "no number of a database"),
         ("rediss://cache.example/0?ssl_cert_reqs=none", "not one of ssl_ca_certs"),
+        ("redis://127.0.0.1/" + "9" * 5000, "no number of a database"),
+        ("redis://u:a%00b@127.0.0.1/0", "percent-encoded"),
         ("http://127.0.0.1/0", "does not begin with redis://"),
     ],
 )

@@ -6,13 +6,15 @@ import io
 import json
 import logging
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.logs import VOCABULARY, Vocabulary, log
+from shared.invocation import answer
+from shared.logs import OWN, VOCABULARY, Vocabulary, guard, log
 
 CANARY = "kanarie@geheim.example"
 
@@ -33,7 +35,7 @@ def line(write: Any) -> dict[str, Any]:
 def test_a_line_holds_what_it_was_given_in_the_vocabulary(capsys: pytest.CaptureFixture[str]) -> None:
     request = str(uuid.uuid4())
     log("test_line").info(
-        "export_started", request_id=request, dataset='app."Gift Cards"', rows=12, duration_ms=3.5, status="in_progress"
+        "action_failed", request_id=request, dataset='app."GiftCards"', rows=12, duration_ms=3.5, status="in_progress"
     )
     written = json.loads(capsys.readouterr().out)
     assert written.pop("timestamp")
@@ -41,9 +43,9 @@ def test_a_line_holds_what_it_was_given_in_the_vocabulary(capsys: pytest.Capture
     assert written == {
         "level": "INFO",
         "service": "test_line",
-        "message": "export_started",
+        "message": "action_failed",
         "request_id": request,
-        "dataset": 'app."Gift Cards"',
+        "dataset": 'app."GiftCards"',
         "rows": 12,
         "duration_ms": 3.5,
         "status": "in_progress",
@@ -65,7 +67,7 @@ hostile = st.one_of(
     st.binary().map(lambda data: data + CANARY.encode()),
     st.builds(Person),
 )
-keys = st.one_of(st.sampled_from(sorted(VOCABULARY)), st.text(min_size=1), st.just(CANARY))
+keys = st.one_of(st.sampled_from(sorted(VOCABULARY | OWN)), st.text(min_size=1), st.just(CANARY))
 
 
 @given(extra=st.dictionaries(keys, hostile, min_size=1, max_size=6), message=st.text() | st.just(CANARY))
@@ -93,7 +95,11 @@ def test_nothing_hostile_reaches_the_line(extra: dict[str, Any], message: str) -
         ("dataset", "Mira Okafor"),
         ("dataset", "+49 30 1234"),
         ("dataset", "a\nb"),
-        ("subject_ref", "17"),
+        ("subject_ref", "4111111111111111"),
+        ("rows", 491701234567),
+        ("dataset", '"Mira Okafor"'),
+        ("code", "mira.okafor"),
+        ("action", "mira.okafor"),
         ("status", "in progress"),
         ("code", "https://x"),
         ("user_id", 17),
@@ -101,7 +107,7 @@ def test_nothing_hostile_reaches_the_line(extra: dict[str, Any], message: str) -
     ],
 )
 def test_a_value_without_its_keys_shape_is_refused(key: str, value: object) -> None:
-    written = line(lambda logger: logger.info("export_started", extra={key: value}))
+    written = line(lambda logger: logger.info("action_failed", extra={key: value}))
     assert key not in written
     assert written["refused"] == 1
 
@@ -111,7 +117,7 @@ def test_an_exception_is_told_by_its_class_and_its_way_only() -> None:
         try:
             raise ValueError(CANARY)
         except ValueError:
-            logger.exception("export_failed")
+            logger.exception("action_broke")
 
     written = line(fail)
     assert written["exception_name"] == "ValueError"
@@ -127,12 +133,70 @@ def test_what_a_library_logs_passes_the_same_gate() -> None:
     assert CANARY not in json.dumps(written)
 
 
-def test_handlers_of_the_runtime_get_the_same_gate() -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("service", "mira_okafor"),
+        ("exception_name", "Okafor"),
+        ("exception", "Mira.Okafor:17"),
+        ("location", "Mira:17"),
+    ],
+)
+def test_a_caller_cannot_fill_what_is_said_by_the_record_itself(key: str, value: str) -> None:
+    written = line(lambda logger: logger.info("action_failed", extra={key: value}))
+    assert written.get(key) != value
+
+
+def test_what_only_claims_to_be_a_number_is_none() -> None:
+    class Claims(int):
+        def __repr__(self) -> str:
+            return CANARY
+
+    assert CANARY not in json.dumps(line(lambda logger: logger.info("action_failed", extra={"rows": Claims(3)})))
+
+
+def test_a_message_that_is_no_event_is_refused_however_harmless_it_looks() -> None:
+    assert "message" not in line(lambda logger: logger.info("mira_okafor"))
+
+
+@pytest.fixture
+def root_handler() -> Iterator[logging.StreamHandler[io.StringIO]]:
     handler = logging.StreamHandler(io.StringIO())
-    logging.getLogger().addHandler(handler)
+    root = logging.getLogger()
+    before, root.handlers = root.handlers, [handler]
+    yield handler
+    root.handlers = before
+
+
+def test_the_gate_stands_before_what_libraries_log(root_handler: logging.StreamHandler[io.StringIO]) -> None:
+    guard()
+    logging.getLogger("botocore").warning("retry %s", CANARY)
+    logging.getLogger("botocore").warning("rows %d", CANARY)  # which cannot be formatted
+    assert '"level":"WARNING"' in root_handler.stream.getvalue()
+    assert CANARY not in root_handler.stream.getvalue()
+
+
+def test_a_line_that_cannot_be_formatted_is_not_printed_with_its_arguments(
+    root_handler: logging.StreamHandler[io.StringIO], capsys: pytest.CaptureFixture[str]
+) -> None:
+    guard()
+    logging.getLogger("ours").warning("rows %d", CANARY)
+    log("test_unformatted").info("rows %d", CANARY)
+    printed = capsys.readouterr()
+    assert CANARY not in printed.out + printed.err + root_handler.stream.getvalue()
+
+
+def test_without_any_handler_the_one_of_last_resort_is_not_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before, root.handlers = root.handlers, []
     try:
-        log.cache_clear()
-        log("runtime")
-        assert isinstance(handler.formatter, Vocabulary)
+        guard()
+        logging.getLogger("library").warning(CANARY)
+        assert CANARY not in capsys.readouterr().err
     finally:
-        logging.getLogger().removeHandler(handler)
+        root.handlers = before
+
+
+def test_every_way_in_puts_the_gate_up_first(root_handler: logging.StreamHandler[io.StringIO]) -> None:
+    answer({"action": "nothing known"}, service="test_gate", actions={})
+    assert isinstance(root_handler.formatter, Vocabulary)
