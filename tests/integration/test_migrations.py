@@ -132,6 +132,33 @@ def test_two_migrations_at_once_install_once(empty_postgres: PostgresAddress, po
     assert catalogue(empty_postgres) == catalogue(postgres)
 
 
+def test_another_migration_that_changes_the_same_role_is_waited_for_and_tried_again(
+    new_server: PostgresAddress,
+) -> None:
+    """Roles are the server's: Postgres ends the later of two changes with an error that a second attempt cures."""
+    migrate(database(new_server))
+    applied: list[list[Migration]] = []
+    with administrator(new_server) as cur, administrator(new_server) as watching:
+        cur.execute("create database second")
+        cur.execute("alter role gdpr_audit connection limit -1")  # which the migration will want to change
+        cur.execute("begin; alter role gdpr_audit connection limit 7")
+        second = database(replace(new_server, database="second"))
+        thread = threading.Thread(target=lambda: applied.append(migrate(second)))
+        thread.start()
+        waiting = (0,)
+        while waiting == (0,):
+            watching.execute(
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = 'second'"
+            )
+            waiting = watching.fetchone() or (0,)
+        cur.execute("commit")
+        thread.join()
+        second.close()
+        cur.execute("select rolconnlimit from pg_roles where rolname = 'gdpr_audit'")
+        assert cur.fetchone() == (7,)
+    assert [len(each) for each in applied] == [len(Migration.all())]
+
+
 def test_a_migration_that_fails_leaves_what_was_there(postgres: PostgresAddress, next_release: Path) -> None:
     before = catalogue(postgres)
     add_migration(next_release, "create table gdpr.half (id integer); select 1 / 0;")
