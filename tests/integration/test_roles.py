@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from hashlib import sha256
 from typing import Any
@@ -448,13 +449,26 @@ class TestRegister:
         cur.execute("select gdpr.move_request(%s, 'completed')", (request,))
         assert cur.fetchone() == ("completed",)
 
-    def test_two_that_move_a_request_at_once_wait_for_each_other(self, session: Session) -> None:
-        request, first = str(register(session("gdpr_audit"))), session("gdpr_verify")
+    def test_of_two_that_move_a_request_at_once_the_later_sees_where_it_stands(
+        self, session: Session, admin: cursor
+    ) -> None:
+        """Or it would complete an erasure that verification has just found incomplete."""
+        request, first, second = str(register(session("gdpr_audit"))), session("gdpr_verify"), session("gdpr_verify")
         first.execute("begin")
         first.execute("select gdpr.move_request(%s, 'incomplete')", (request,))
-        with pytest.raises(psycopg2.errors.LockNotAvailable):
-            session("gdpr_verify").execute("select gdpr.move_request(%s, 'completed')", (request,))
-        first.execute("commit")
+        second.execute("set lock_timeout = '10s'")
+        with ThreadPoolExecutor(1) as thread:
+            moving = thread.submit(second.execute, "select gdpr.move_request(%s, 'completed')", (request,))
+            waiting = (0,)
+            while waiting == (0,):
+                admin.execute(
+                    "select count(*) from pg_stat_activity"
+                    " where datname = current_database() and wait_event_type = 'Lock'"
+                )
+                waiting = admin.fetchone() or (0,)
+            first.execute("commit")
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="from incomplete to completed"):
+                moving.result()
 
     def test_an_end_is_an_end(self, admin: cursor) -> None:
         admin.execute("select distinct from_status from gdpr.request_step")
