@@ -39,12 +39,12 @@ def main() -> int:
         return _misused(misuse)
     except (click.Abort, KeyboardInterrupt):
         return _end("Interrupted.", INTERRUPTED)
-    except OSError as error:
-        return _unwritten(error)
     except SuiteError as error:
         return _end(error.sentence, exit_status(error))
-    except Exception as error:  # its text may quote a person, so it stays inside
-        place = told(error.__traceback__)
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is None:
+            return _unwritten(error)
+        place = told(error.__traceback__)  # its text may quote a person, so it stays inside
         return _end(f"A fault of this program, please report it: {type(error).__name__} at {place}.", OUR_FAULT)
 
 

@@ -40,7 +40,6 @@ class Stores:
     aws_endpoint: str
     aws_origin: Origin
     aws_credentials: dict[str, str] = field(repr=False)
-    postgres_log: str | None = field(default=None, repr=False)
 
     def environment(self) -> dict[str, str]:
         """What a function would find in its environment."""
@@ -76,7 +75,7 @@ def open_stores(environment: Mapping[str, str] | None = None) -> Iterator[Stores
             f"POSTGRES_VERSION={wanted_version} is not one of {', '.join(postgres.VERSIONS)}",
             remedy="choose one of them, or give a server by DATABASE_URL",
         )
-    if not environment.get("AWS_ENDPOINT_URL", "http://").startswith(("http://", "https://")):
+    if not (environment.get("AWS_ENDPOINT_URL") or "http://").startswith(("http://", "https://")):
         raise SettingInvalid("AWS_ENDPOINT_URL does not begin with http:// or https://", remedy="unset or correct it")
     starts: dict[str, Callable[[], Any]] = {
         "DATABASE_URL": lambda: (containers if own == "docker" else postgres).start_postgres(wanted_version),
@@ -102,7 +101,6 @@ def open_stores(environment: Mapping[str, str] | None = None) -> Iterator[Stores
             if "DATABASE_URL" in running
             else PostgresAddress.parse(environment["DATABASE_URL"]),
             postgres_origin=own if "DATABASE_URL" in running else "yours",
-            postgres_log=str(getattr(running.get("DATABASE_URL"), "log", "")) or None,
             cache=running["REDIS_URL"].address
             if "REDIS_URL" in running
             else CacheAddress.parse(environment["REDIS_URL"]),

@@ -16,8 +16,9 @@ from shared.errors import UnfitValue
 
 Value = str | int | None
 
-# Types that refuse a value without quoting it in the server's log, and that neither round nor cut one.
 POSITION = "gdpr_position"
+
+# Types that refuse a value without quoting it in the server's log, and that neither round nor cut one.
 KINDS = frozenset({"text", "smallint", "integer", "bigint", "numeric", "uuid"})
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

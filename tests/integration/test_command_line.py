@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -138,10 +139,11 @@ def test_a_mistyped_word_is_answered_with_the_one_that_was_meant() -> None:
     assert "Did you mean 'migrate'?" in answer.stderr
 
 
-def test_a_fault_of_the_program_shows_where_and_not_what(postgres: PostgresAddress) -> None:
+@pytest.mark.parametrize("fault", ["KeyError('kanarie@geheim.example')", "open('kanarie@geheim.example')"])
+def test_a_fault_of_the_program_shows_where_and_not_what(postgres: PostgresAddress, fault: str) -> None:
     code = (
         "import sys; from gdpr.__main__ import main; import shared.migrations\n"
-        "def fail(database): raise KeyError('kanarie@geheim.example')\n"
+        f"def fail(database): raise {fault}\n"
         "shared.migrations.migrate = fail; sys.argv = ['gdpr', 'db', 'migrate']; sys.exit(main())"
     )
     answer = subprocess.run(
@@ -152,7 +154,7 @@ def test_a_fault_of_the_program_shows_where_and_not_what(postgres: PostgresAddre
         env={"PATH": os.environ["PATH"], "DATABASE_URL": postgres.url()},
     )
     assert answer.returncode == 70
-    assert answer.stderr.startswith("A fault of this program, please report it: KeyError at ")
+    assert re.match(r"A fault of this program, please report it: (KeyError|FileNotFoundError) at ", answer.stderr)
     assert "kanarie" not in answer.stderr
 
 

@@ -16,7 +16,7 @@ from shared.database import Database, connect
 from shared.errors import AccessDenied, ForeignSchema, StoreBusy, StoreFault
 from shared.migrations import Migration, migrate, status
 from shared.queries import SQL
-from shared.roles import LOGINS, OWNER, drop_unused, set_password
+from shared.roles import LOGINS, OWNER, drop_unused, grant_on, set_password
 from tests.run import administrator
 
 CATALOGUE = (Path(__file__).parent / "catalogue.sql").read_text()
@@ -332,3 +332,17 @@ def test_roles_that_nothing_depends_on_can_be_removed_and_others_stay(new_server
         cur.execute("drop database in_use")
         drop_unused(cur)
         assert roles(cur) == set()
+
+
+def test_what_the_readme_says_takes_it_all_away(new_server: PostgresAddress) -> None:
+    unit, roles = database(new_server), ", ".join((OWNER, *LOGINS))
+    migrate(unit)
+    with administrator(new_server) as cur:
+        cur.execute("create table public.theirs (id integer)")
+        grant_on(cur, ["public.theirs"])
+        cur.execute("drop schema gdpr cascade")
+        cur.execute(f"drop owned by {roles}")
+        cur.execute(f"drop role {roles}")
+    assert not status(unit).roles
+    assert len(migrate(unit)) == len(Migration.all())
+    unit.close()

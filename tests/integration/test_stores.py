@@ -363,7 +363,7 @@ class TestTheSwitch:
 
     @pytest.mark.parametrize("version", ["16", "18"])
     def test_either_major_version_of_postgres_can_be_chosen(self, run: Run, version: str) -> None:
-        given = run.stores.environment() | {"DATABASE_URL": "", "POSTGRES_VERSION": version}
+        given = run.stores.environment() | {"DATABASE_URL": "", "AWS_ENDPOINT_URL": "", "POSTGRES_VERSION": version}
         with open_stores(given) as stores:
             assert stores.described().startswith(f"Postgres {version}.")
 
@@ -372,6 +372,7 @@ class TestTheSwitch:
         [
             ({"POSTGRES_VERSION": "9.6"}, "POSTGRES_VERSION=9.6 is not one of 18, 16"),
             ({"STORES": "podman"}, "STORES=podman is neither embedded nor docker"),
+            ({"AWS_ENDPOINT_URL": "nonsense"}, "AWS_ENDPOINT_URL does not begin with http"),
         ],
     )
     def test_a_wish_that_cannot_be_met_is_named(self, given: dict[str, str], said: str) -> None:
