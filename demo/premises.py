@@ -19,6 +19,7 @@ from demo.uploads import Bucket
 from local.stores import Origin, Stores
 from shared import cache, database
 from shared.addresses import CacheAddress, PostgresAddress
+from shared.database_errors import translated
 from shared.errors import SettingInvalid, StoreMisconfigured
 from shared.roles import drop_unused
 
@@ -72,7 +73,7 @@ def _outside_transactions(server: PostgresAddress) -> Iterator[cursor]:
     """For what Postgres does nowhere else."""
     opened = database.connect(server, application=APPLICATION)
     opened.autocommit = True
-    with contextlib.closing(opened), database.translated(server.where), opened.cursor() as cur:
+    with contextlib.closing(opened), translated(server.where), opened.cursor() as cur:
         cur.execute("set lock_timeout = '30s'; set statement_timeout = '10min'")
         yield cur
 
