@@ -128,10 +128,18 @@ def test_servers_and_directories_go_with_an_owner_that_ends(own: Owning, then: s
 @needs_linux
 def test_a_fork_of_the_owner_does_not_keep_servers_alive(own: Owning) -> None:
     """It holds the other end of the leash without being the owner; multiprocessing makes such forks."""
-    owner = own(QUICK, "import os, time\nif os.fork() == 0: time.sleep(30)\nelse: os._exit(0)")
+    owner = own(
+        QUICK, "import os, time\nfork = os.fork()\nif fork: print(fork, flush=True); os._exit(0)\ntime.sleep(60)"
+    )
     assert owner.process.stdin is not None
+    assert owner.process.stdout is not None
     owner.process.stdin.close()
-    assert within(20, owner.all_gone)
+    fork = psutil.Process(int(owner.process.stdout.readline()))
+    try:
+        assert within(20, owner.all_gone)
+        assert is_live(fork)
+    finally:
+        fork.kill()
 
 
 def test_every_kind_of_server_goes_with_an_owner_that_is_killed(own: Owning) -> None:
