@@ -4,9 +4,11 @@
     ├── Misuse                      the caller must change something; never retried
     │   ├── SettingMissing          an environment variable or flag that is not set
     │   ├── SettingInvalid          one that cannot be used as it is
-    │   └── UnfitValue              a person's value that is none of its column's type
+    │   ├── UnfitValue              a person's value that is none of its column's type
+    │   └── PlanMissing             no data map has been approved
     ├── Refused                     the answer is no; asking again gives the same answer
     │   ├── AccessDenied            this role or password may not do this
+    │   ├── CatalogueDrift          the database is no longer what the plan was compiled for
     │   └── ForeignSchema           schema gdpr is not one that this program can work with
     └── StoreFault                  a store did not do its part
         ├── StoreUnavailable        it cannot be reached, or broke off; a retry may cure it
@@ -59,8 +61,16 @@ class UnfitValue(Misuse):
     code = "unfit_value"
 
 
+class PlanMissing(Misuse):
+    code = "plan_missing"
+
+
 class Refused(SuiteError):
     code = "refused"
+
+
+class CatalogueDrift(Refused):
+    code = "catalogue_drift"
 
 
 class AccessDenied(Refused):

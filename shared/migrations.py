@@ -6,9 +6,7 @@ it leaves what was there before.
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +16,8 @@ from psycopg2.extensions import cursor
 
 from shared.database import Database
 from shared.errors import AccessDenied, ForeignSchema, StoreBusy, StoreFault
-from shared.queries import SQL, query
+from shared.queries import SQL, query, told
+from shared.roles import owner_lent
 
 _FILE_NAME = re.compile(r"^(?P<version>\d{4})_(?P<name>[a-z_]+)\.sql$")
 _ATTEMPTS = 5
@@ -99,7 +98,7 @@ def _bring_up_to_date(cur: cursor, sql: Path, where: str) -> list[Migration]:
     cur.execute(query("lock_migrations"))
     _run(cur, sql / "roles.sql", where)
     _check_roles(cur, where)
-    with _owner_lent(cur):
+    with owner_lent(cur):
         return _install_or_upgrade(cur, sql, where)
 
 
@@ -121,18 +120,6 @@ def _run(cur: cursor, script: Path, where: str) -> None:
         raise StoreFault(f"{script.name} failed ({error.diag.message_primary})", where=where) from error
 
 
-@contextlib.contextmanager
-def _owner_lent(cur: cursor) -> Iterator[None]:
-    """Lend gdpr_owner to an administrator who is no superuser, for this transaction alone."""
-    may_own = _told(cur, "may_own")
-    if not may_own:
-        cur.execute(query("lend_owner"))
-    yield
-    cur.execute("reset role")
-    if not may_own:
-        cur.execute(query("return_owner"))
-
-
 def _install_or_upgrade(cur: cursor, sql: Path, where: str) -> list[Migration]:
     migrations, is_installed = Migration.all(sql), _is_installed(cur, where)
     if not is_installed:
@@ -151,7 +138,7 @@ def status(database: Database, *, sql: Path = SQL) -> Status:
     with database.transaction() as cur:
         applied: list[Applied] = []
         if _is_installed(cur, database.where):
-            applied = _applied(cur) if _told(cur, "may_read_versions") else _applied_as_owner(cur)
+            applied = _applied(cur) if told(cur, "may_read_versions") else _applied_as_owner(cur)
         return Status(
             applied=applied,
             pending=_pending(Migration.all(sql), applied, database.where),
@@ -161,7 +148,7 @@ def status(database: Database, *, sql: Path = SQL) -> Status:
 
 
 def _applied_as_owner(cur: cursor) -> list[Applied]:
-    with _owner_lent(cur):
+    with owner_lent(cur):
         cur.execute("set local role gdpr_owner")
         return _applied(cur)
 
@@ -171,19 +158,13 @@ def _is_installed(cur: cursor, where: str) -> bool:
     owner = cur.fetchone()
     if owner is None:
         return False
-    if owner != ("gdpr_owner",) or not _told(cur, "has_version_table"):
+    if owner != ("gdpr_owner",) or not told(cur, "has_version_table"):
         raise ForeignSchema(
             f"There is a schema gdpr, of role {owner[0]}, that this program did not make",
             where=where,
             remedy="rename it: ALTER SCHEMA gdpr RENAME TO …",
         )
     return True
-
-
-def _told(cur: cursor, question: str) -> bool:
-    cur.execute(query(question))
-    (answer,) = cur.fetchone() or (False,)
-    return bool(answer)
 
 
 def _applied(cur: cursor) -> list[Applied]:

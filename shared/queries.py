@@ -1,6 +1,6 @@
 """SQL files that hold several statements: `-- name: what it is for`, then the statement.
 
-`query` gives one of sql/queries.sql.
+`query` gives one of sql/queries.sql or sql/catalogue.sql.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from psycopg2.extensions import cursor
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
@@ -35,9 +37,17 @@ def statements(file: Path) -> list[Statement]:
 
 @functools.cache
 def _queries() -> dict[str, str]:
-    return {statement.name: statement.sql for statement in statements(SQL / "queries.sql")}
+    files = (SQL / "queries.sql", SQL / "catalogue.sql")
+    return {statement.name: statement.sql for file in files for statement in statements(file)}
 
 
 def query(name: str) -> str:
     """The statement that stands under this name."""
     return _queries()[name]
+
+
+def told(cur: cursor, question: str) -> bool:
+    """The answer to a statement that asks whether something is so."""
+    cur.execute(query(question))
+    (answer,) = cur.fetchone() or (False,)
+    return bool(answer)

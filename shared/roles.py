@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor, encrypt_password
 
-from shared.queries import query
+from shared.queries import query, told
 
 OWNER = "gdpr_owner"
 LOGINS = ("gdpr_export", "gdpr_erase", "gdpr_verify", "gdpr_audit")
@@ -28,8 +28,23 @@ def drop_unused(cur: cursor) -> None:
         cur.execute(sql.SQL("drop role if exists {}").format(names))
 
 
-def grant_on(cur: cursor, tables: Sequence[str]) -> None:
-    """Let our roles at tables of the application, given as Postgres writes their names. Run as the tables' owner."""
-    cur.execute(query("grants_on"), {"tables": list(tables)})
+@contextlib.contextmanager
+def owner_lent(cur: cursor) -> Iterator[None]:
+    """Lend gdpr_owner to an administrator who is no superuser, for this transaction alone."""
+    may_own = told(cur, "may_own")
+    if not may_own:
+        cur.execute(query("lend_owner"))
+    yield
+    cur.execute("reset role")
+    if not may_own:
+        cur.execute(query("return_owner"))
+
+
+def grant_on(cur: cursor, tables: Sequence[str], *, changed: Sequence[str] | None = None) -> None:
+    """Let our roles at tables of the application, given as Postgres writes their names. Run as the tables' owner.
+
+    All of them are read; `changed` names those that gdpr_erase changes, where that is not all.
+    """
+    cur.execute(query("grants_on"), {"tables": list(tables), "changed": list(tables if changed is None else changed)})
     for (statement,) in cur.fetchall():
         cur.execute(statement)

@@ -84,11 +84,11 @@ order by statement;
 
 -- grants_on: what our roles need on tables of the application, as statements (with the partitions, which VACUUM asks for)
 with recursive touched as (
-  select c.oid, c.relnamespace
+  select c.oid, c.relnamespace, c.oid = any(%(changed)s::regclass[]) as is_changed
   from pg_class as c
   where c.oid = any(%(tables)s::regclass[])
   union
-  select c.oid, c.relnamespace
+  select c.oid, c.relnamespace, t.is_changed
   from touched as t
   join pg_inherits as i on i.inhparent = t.oid
   join pg_class as c on c.oid = i.inhrelid
@@ -111,5 +111,21 @@ from (
     || case when current_setting('server_version_num')::integer >= 170000 then ', maintain' else '' end
     || ' on table ' || t.oid::regclass || ' to gdpr_erase'
   from touched as t
+  where t.is_changed
 ) as needed
 order by step, statement;
+
+-- active_plan: what the functions go by
+select p.body, p.digest
+from gdpr.plan as p
+where p.is_active;
+
+-- may_activate: whether this session may activate a plan without being lent the schema's owner
+select case
+  when has_schema_privilege('gdpr', 'usage')
+    then has_function_privilege('gdpr.activate_plan(text, text, bytea)', 'execute')
+  else false
+end;
+
+-- activate_plan: store a plan and go by it from now on
+select gdpr.activate_plan(%(map_digest)s, %(fingerprint)s, %(body)s);

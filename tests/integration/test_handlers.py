@@ -16,13 +16,14 @@ from typing import Any
 
 import pytest
 
+from datamap.catalogue import Catalogue
 from functions.audit_logging import handler as audit_logging
 from functions.data_deletion import handler as data_deletion
 from functions.data_export import handler as data_export
 from shared.addresses import CacheAddress, PostgresAddress
 from shared.errors import StoreUnavailable
 from shared.invocation import answer
-from tests.run import as_role
+from tests.run import administrator, as_role
 
 CANARY = "kanarie@geheim.example"
 ROLES = {"data_export": "gdpr_export", "data_deletion": "gdpr_erase", "audit_logging": "gdpr_audit"}
@@ -114,6 +115,22 @@ def test_each_function_answers_for_its_health_twice(lambda_: Callable[..., Invok
     healthy = {"status": "completed", "checks": [{"name": "database", "ok": True}, {"name": "cache", "ok": True}]}
     assert invoke({"action": "health"}) == ("response", healthy)
     assert invoke({"action": "health"}) == ("response", healthy)
+
+
+def test_audit_logging_answers_with_the_catalogue_and_no_row_of_anybody(
+    lambda_: Callable[..., Invoke], postgres: PostgresAddress
+) -> None:
+    with administrator(postgres) as cur:
+        cur.execute(
+            f"create table public.people (id bigint primary key, email text); comment on table public.people is 'x';"
+            f" insert into public.people values (1, '{CANARY}')"
+        )
+    kind, body = lambda_("audit_logging")({"action": "catalogue"})
+    catalogue = Catalogue.from_json(json.dumps(body))
+    assert (kind, body["status"]) == ("response", "completed")
+    assert [str(table.name) for table in catalogue] == ["public.people"]
+    assert len(catalogue.fingerprint) == 64
+    assert CANARY not in json.dumps(body)
 
 
 def test_a_missing_setting_is_an_answer_that_names_it(lambda_: Callable[..., Invoke]) -> None:

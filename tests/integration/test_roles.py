@@ -29,11 +29,13 @@ ON_TABLES = {
     "entry_kind": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
     "request": {role: {"SELECT"} for role in LOGINS},
     "request_step": {role: {"SELECT"} for role in LOGINS},
+    "plan": {role: {"SELECT"} for role in LOGINS},
 }
 ON_COLUMNS = {
     ("request", column): {"gdpr_audit": {"INSERT"}} for column in ("subject_request_id", "action", "received_at")
 }
 ON_FUNCTIONS = {
+    "activate_plan": {"gdpr_audit"},
     "append": set(LOGINS),
     "move_request": set(LOGINS),
     "refuse_change": set[str](),

@@ -114,11 +114,12 @@ def test_the_readme_is_short_and_names_the_two_commands() -> None:
 
 
 def test_every_named_query_is_used_and_every_query_used_is_named() -> None:
-    named = set(re.findall(r"^-- ([a-z_]+): ", (SQL / "queries.sql").read_text(), re.MULTILINE))
+    files = [(SQL / name).read_text() for name in ("queries.sql", "catalogue.sql")]
+    named = set(re.findall(r"^-- ([a-z_]+): ", "\n".join(files), re.MULTILINE))
     used = {
         name
         for module in tracked("shared/*.py", "functions/*.py", "gdpr/*.py")
-        for name in re.findall(r"(?:query|_told)\((?:cur, )?\"([a-z_]+)\"\)", module.read_text())
+        for name in re.findall(r"(?:query|told)\((?:cur, )?\"([a-z_]+)\"\)", module.read_text())
     }
     assert named == used
     assert all(query(name).endswith(";") for name in named)

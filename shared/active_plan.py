@@ -1,0 +1,55 @@
+"""The active plan in gdpr.plan: loaded by the functions, replaced when a map is approved."""
+
+from __future__ import annotations
+
+from psycopg2.extensions import cursor
+
+from shared.catalogue import fingerprint
+from shared.errors import CatalogueDrift, PlanMissing
+from shared.plan import Plan
+from shared.queries import query, told
+from shared.roles import grant_on, owner_lent
+
+
+def load(cur: cursor) -> Plan:
+    """The active plan, whether or not the catalogue still is what it was compiled for."""
+    cur.execute(query("active_plan"))
+    found = cur.fetchone()
+    if found is None:
+        raise PlanMissing("No data map has been approved for this database", remedy="run `gdpr map approve`")
+    body, digest = found
+    plan = Plan.from_json(bytes(body))
+    if plan.digest != digest:
+        raise PlanMissing("The active plan was stored by another version", remedy="run `gdpr map approve` again")
+    return plan
+
+
+def has_drifted(cur: cursor, plan: Plan) -> bool:
+    """The catalogue is no longer the one that the plan was compiled for: what it says may be incomplete."""
+    return fingerprint(cur) != plan.fingerprint
+
+
+def activate(cur: cursor, plan: Plan) -> str:
+    """Store a plan and go by it from now on; its digest. The catalogue has to be the one that it was compiled for."""
+    if has_drifted(cur, plan):
+        raise CatalogueDrift(
+            "The database is not the one that this plan was compiled for", remedy="run `gdpr map check` against it"
+        )
+    cur.execute(
+        query("activate_plan"),
+        {"map_digest": plan.map_digest, "fingerprint": plan.fingerprint, "body": plan.as_json()},
+    )
+    (digest,) = cur.fetchone() or ("",)
+    return str(digest)
+
+
+def approve(cur: cursor, plan: Plan) -> str:
+    """Activate a plan as an administrator, and let our roles at the tables that it names."""
+    read = sorted({table for kind in plan.kinds for table in kind.read})
+    locked = sorted({table for kind in plan.kinds for table in kind.locked})
+    grant_on(cur, read, changed=locked)
+    if told(cur, "may_activate"):
+        return activate(cur, plan)
+    with owner_lent(cur):
+        cur.execute("set local role gdpr_owner")
+        return activate(cur, plan)

@@ -1,0 +1,29 @@
+"""Who a plan's statements are about: persons bound as pg_temp.gdpr_person, for the rest of the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from psycopg2.extensions import cursor
+
+from shared.binding import Value, bind
+from shared.errors import UnfitValue
+from shared.plan import Kind
+
+
+def bind_persons(cur: cursor, kind: Kind, persons: Iterable[Mapping[str, Value]], *, today: date) -> int:
+    """Bind persons by their keys, and whoever has none by identity: `{"id": 4}`, `{"email": "lena@example.org"}`.
+
+    The columns are those of `kind.binds`. A person with a row in the subject's table is looked up there: its other
+    keys and identities come along. `today` decides which terms have ended.
+    """
+    persons = list(persons)
+    for person in persons:
+        if kind.nobody and all(str(person.get(column)) == value for column, value in kind.nobody.items()):
+            raise UnfitValue("This key stands for nobody, whose rows are what others left behind")
+    rows = [[person.get(column) for column in kind.binds] for person in persons]
+    count = bind(cur, "gdpr_asked", kind.binds, rows)
+    cur.execute(kind.resolve)
+    cur.execute("select set_config('gdpr.today', %s, true)", (today.isoformat(),))
+    return count

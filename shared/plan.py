@@ -1,0 +1,132 @@
+"""The plan: what a map and a catalogue compile into, and all that a function needs to know about either.
+
+Statements and decisions, with a digest that is the same wherever it was compiled. It is stored in gdpr.plan, one
+active; a function loads it from there and never looks at the catalogue but for its fingerprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal, Self
+
+FORMAT = 1
+
+Purpose = Literal[
+    "count", "export", "acted", "verify",  # these only read
+    "prepare", "capture", "stub",  # these remember and lock
+    "guard",  # answers (table, number); any number above 0 stops the erasure
+    "change", "delete", "refresh",  # these act
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement of a plan. It joins pg_temp.gdpr_person and holds no value of anybody."""
+
+    purpose: Purpose
+    dataset: str
+    sql: str
+    why: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column as an export tells of it."""
+
+    name: str
+    type: str
+    category: str | None = None
+    origin: str | None = None
+    export: Literal["value", "explained", "withheld"] = "value"
+    reason: str | None = None
+    label: str | None = None
+    unit: str | None = None
+    values: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A table that may hold rows of a person."""
+
+    name: str
+    activity: str | None
+    action: str
+    columns: tuple[Column, ...]
+    label: str | None = None
+    reads: tuple[Statement, ...]  # count, export, acted, verify
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of subject: how a person of it is bound, and what is read and done for them."""
+
+    name: str
+    table: str
+    key: tuple[str, ...]  # columns of pg_temp.gdpr_person
+    identities: Mapping[str, str]  # the same, by identity
+    nobody: Mapping[str, str] | None  # the key that stands for nobody, which no request can be about
+    locked: tuple[str, ...]  # the tables that an erasure locks and may change, as Postgres writes their names
+    read: tuple[str, ...]  # all that a statement names
+    binds: Mapping[str, str]  # every column of pg_temp.gdpr_person, as shared.binding takes it
+    resolve: str  # creates pg_temp.gdpr_person from pg_temp.gdpr_asked
+    reach: tuple[Statement, ...]  # remembers the keys of their rows; before any of the reads
+    datasets: tuple[Dataset, ...]
+    erase: tuple[Statement, ...]  # in the order in which they run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything, for every kind of subject."""
+
+    fingerprint: str
+    map: Mapping[str, Any]
+    kinds: tuple[Kind, ...]
+
+    def kind(self, name: str) -> Kind:
+        return next(kind for kind in self.kinds if kind.name == name)
+
+    @cached_property
+    def map_digest(self) -> str:
+        """Of the map alone, however it is written."""
+        return hashlib.sha256(_canonical(self.map)).hexdigest()
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the whole plan."""
+        return hashlib.sha256(self.as_json()).hexdigest()
+
+    def as_json(self) -> bytes:
+        """The same bytes for the same plan."""
+        return _canonical({"format": FORMAT, **asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        told = json.loads(text)
+        if told.pop("format", None) != FORMAT:
+            raise ValueError("a plan of another format")
+        return cls(fingerprint=told["fingerprint"], map=told["map"], kinds=tuple(_kind(kind) for kind in told["kinds"]))
+
+
+def _kind(told: dict[str, Any]) -> Kind:
+    datasets = tuple(
+        Dataset(
+            **each
+            | {
+                "columns": tuple(Column(**column) for column in each["columns"]),
+                "reads": tuple(Statement(**statement) for statement in each["reads"]),
+            }
+        )
+        for each in told["datasets"]
+    )
+    lists = {part: tuple(Statement(**statement) for statement in told[part]) for part in ("reach", "erase")}
+    names = {part: tuple(told[part]) for part in ("key", "locked", "read")}
+    return Kind(**told | {"datasets": datasets} | names | lists)
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
