@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description="Build a small shop, and show a person in it.")
     parser.add_argument("--users", type=_users, default=2000, help="how many people (2000)")
     parser.add_argument("--seed", type=int, default=1, help="another number makes other people (1)")
+    parser.add_argument("--stay", action="store_true", help="keep the shop until Ctrl-C, and print its addresses")
     return parser
 
 
@@ -51,6 +52,7 @@ def _show(wish: argparse.Namespace) -> int:
     tour.show(
         users=wish.users,
         seed=wish.seed,
+        stay=wish.stay,
         console=Console(highlight=False, markup=False, emoji=False),
         talk=Console(stderr=True, highlight=False, markup=False, emoji=False),
     )

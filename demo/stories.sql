@@ -8,11 +8,13 @@
 --   11  Zoë D'Angelo       is in Mira's team; Mira follows one of her tickets
 --   12  田中 さくら           is in Søren's team
 --   17  Søren Ångström     founded the team in which Mira keeps a document
+--    0  Nobody             what is left of people who have gone points here where it has to point somewhere
 --    -  Lena Fischer       has no account: the newsletter, a gift card, a comment during a visit with Mira's number
 
 insert into app.users (
   id, tenant_id, email, phone, full_name, date_of_birth, interests, default_address_id, created_at
 ) values
+(0, 1, 'nobody@shop.example', null, 'Nobody', null, '{}', null, '2018-01-01 00:00Z'),
 (
   1, 1, 'ada.lindqvist@example.com', '+44 20 7946 0001', 'Ada Lindqvist', '1979-03-02', '{}', null,
   '2018-01-08 09:00Z'

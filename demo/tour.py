@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import time
 
 from rich.box import SIMPLE_HEAD
@@ -16,10 +18,10 @@ from demo.inventory import Amount
 from demo.premises import Premises, rent
 from demo.search import PHRASE, search
 from demo.shop import MIRA, Shop
-from local.stores import open_stores
+from local.stores import Stores, open_stores
 
 
-def show(*, users: int, seed: int, console: Console, talk: Console) -> None:
+def show(*, users: int, seed: int, stay: bool, console: Console, talk: Console) -> None:
     """Build it, show it, take it down. Results go to `console`, progress to `talk`."""
     begun = time.monotonic()
     with open_stores() as stores, rent(stores) as premises:
@@ -31,7 +33,21 @@ def show(*, users: int, seed: int, console: Console, talk: Console) -> None:
         built = _build(premises, users, seed, talk)
         _show_shop(premises, console)
         _show_person(premises, console)
+        if stay:
+            _stay(premises, stores, console)
     _say_what_is_next(built, time.monotonic() - begun, console)
+
+
+def _stay(premises: Premises, stores: Stores, console: Console) -> None:
+    """Wait until somebody has seen enough."""
+    console.print("The shop stays until Ctrl-C. In another shell:\n")
+    console.print(f"export DATABASE_URL={premises.database.url()}", soft_wrap=True)
+    console.print(f"export REDIS_URL={stores.cache.url()}", soft_wrap=True)
+    console.print(".venv/bin/gdpr map discover                    # a map of it, proposed")
+    console.print(".venv/bin/gdpr map check demo/datamap.yaml     # the one by hand, checked\n")
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            signal.pause()
 
 
 class _RowsPerSecond(ProgressColumn):

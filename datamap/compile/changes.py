@@ -1,0 +1,348 @@
+"""What an erasure sets columns to: rules 11, 12, 15 and 16 of docs/ownership.md, as expressions in SQL.
+
+A row is changed once, by one UPDATE that knows every reason to change it; so each column has a list of changes, each
+with the condition under which it applies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from datamap import model
+from datamap.catalogue import Column
+from datamap.compile import matching
+from datamap.compile.person import TABLE, Person, plain_type
+from datamap.compile.resolution import Dataset, Kind, Link
+from datamap.fault import Fault, Where
+from datamap.names import Place, literal, quoted
+
+OLD = "\0"  # in a new value: what the column would hold otherwise
+BY_TABLE = "r.gdpr_by_table"
+STUB = "r.gdpr_stub"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A column gets a new value where the condition holds."""
+
+    column: str
+    value: str
+    condition: str
+    place: Place | None = None  # where only the link at this place is taken away, and the rest of the column stays
+
+    def breaks(self, place: Place) -> bool:
+        """A link at this place does not point there any more."""
+        return self.column in place.columns and self.place in (None, place)
+
+
+def table_action(dataset: Dataset) -> str | model.Setting:
+    """What the table says, or would say: a shared one is never deleted."""
+    decision = dataset.decision
+    if decision.erase is not None:
+        return decision.erase
+    if decision.keep is not None:
+        return "keep"
+    return "unlink" if decision.shared else "delete"
+
+
+class Changes:
+    """The changes of one table for one kind of subject."""
+
+    def __init__(self, dataset: Dataset, kind: Kind, person: Person, referenced: frozenset[str]) -> None:
+        self._dataset = dataset
+        self._kind = kind
+        self._person = person
+        self._referenced = referenced  # the columns that links to this table point at
+        self.faults: list[Fault] = []
+
+    def all(self, dying_parents: Mapping[int, str]) -> list[Change]:
+        """Every change; `dying_parents` holds for the number of a link the condition that its parent is deleted."""
+        return [
+            *self._of_table(),
+            *self._of_links(),
+            *self._of_actors(),
+            *self._of_parents(dying_parents),
+            *self._of_stub(),
+        ]
+
+    def _links(self, role: str) -> Iterator[Link]:
+        for link in self._dataset.person_links:
+            if link.role == role and link.kind == self._kind.name:
+                yield link
+
+    def _of_table(self) -> Iterator[Change]:
+        action, where = table_action(self._dataset), (*self._dataset.where, "erase")
+        if isinstance(action, Mapping):
+            yield from self._set(action, BY_TABLE, where, self._own_arrays())
+        elif action == "unlink":
+            for link in self._links("owner"):
+                if link.erase is None:
+                    yield from self.unlinked(link, self._names_us(link))
+        elif action == "keep" and self._dataset.decision.keep is not None:
+            yield from self._kept(self._dataset.decision.keep)
+
+    def _own_arrays(self) -> dict[str, Link]:
+        return {link.place.column: link for link in self._links("owner") if not link.place.is_plain}
+
+    def _of_links(self) -> Iterator[Change]:
+        for link in self._links("owner"):
+            if isinstance(link.erase, Mapping):
+                condition = self._names_us(link)
+                yield from self._set(link.erase, condition, (*link.where, "erase"), self._own_arrays())
+            elif link.erase == "unlink":
+                yield from self.unlinked(link, self._names_us(link))
+
+    def _of_actors(self) -> Iterator[Change]:
+        for link in self._links("actor"):
+            if isinstance(link.erase, Mapping):
+                yield from self._set(link.erase, self._names_us(link), (*link.where, "erase"), {})
+            else:
+                yield from self.unlinked(link, self._names_us(link))
+
+    def _of_parents(self, dying: Mapping[int, str]) -> Iterator[Change]:
+        for number, condition in dying.items():
+            link = self._dataset.links[number]
+            if isinstance(link.erase, Mapping):
+                yield from self._set(link.erase, condition, (*link.where, "erase"), {})
+            else:
+                yield from self.unlinked(link, condition)
+
+    def _of_stub(self) -> Iterator[Change]:
+        decision = self._dataset.decision
+        for column in self._dataset.facts.columns.values():
+            if column.name in self.stub_keys() and column.name not in decision.stub:
+                continue
+            if not column.is_generated:
+                value = decision.stub.get(column.name)
+                yield self._one(column, value, STUB, (*self._dataset.where, "stub"))
+
+    def stub_keys(self) -> set[str]:
+        """What of a stub stays: its keys, and what links it to rows that are nobody's."""
+        facts = self._dataset.facts
+        keys = {*self._referenced, *facts.primary_key, *(self._dataset.decision.key or ())}
+        if self._dataset.subject_of:
+            keys |= set(self._kind.key)
+        return keys | set(self._standing_links())
+
+    def _standing_links(self) -> set[str]:
+        """Columns of links that may not be null."""
+        columns = self._dataset.facts.columns
+        return {
+            name
+            for link in self._dataset.links
+            if link.place.is_plain
+            for name in link.place.columns
+            if columns[name].not_null
+        }
+
+    def kept_columns(self) -> set[str]:
+        """What stays of a row that is kept."""
+        keep = self._dataset.decision.keep
+        if keep is None:
+            return set()
+        own_key = self._dataset.decision.key or ()
+        stays = {*keep.columns, *self._dataset.facts.primary_key, *own_key, *self._standing_links()}
+        return stays - set(keep.set)
+
+    def _kept(self, keep: model.Keep) -> Iterator[Change]:
+        stays = self.kept_columns()
+        for column in self._dataset.facts.columns.values():
+            if column.name not in stays and not column.is_generated:
+                value = keep.set.get(column.name)
+                yield self._one(column, value, BY_TABLE, (*self._dataset.where, "keep"))
+
+    def _names_us(self, link: Link) -> str:
+        return matching.names_us(link, self._dataset, self._person)
+
+    def _set(
+        self, setting: model.Setting, condition: str, where: Where, arrays: Mapping[str, Link]
+    ) -> Iterator[Change]:
+        for name, value in setting.items():
+            column = self._dataset.facts.columns.get(name)
+            if column is None:
+                message = f"{self._dataset.name} has no column {name}"
+                self.faults.append(Fault(code="unknown_column", message=message, where=(*where, name)))
+            elif value is None and name in arrays and arrays[name].place.is_array:
+                yield from self.unlinked(arrays[name], condition)
+            else:
+                yield self._one(column, value, condition, (*where, name))
+
+    def _one(self, column: Column, value: model.SetTo, condition: str, where: Where) -> Change:
+        if column.is_generated:
+            self._fault("generated", f"{self._named(column)} is generated and cannot be set", where)
+        if value is None and column.not_null:
+            remedy = f"write {column.name}: {self._instead(column)}"
+            self._fault("not_null", f"{self._named(column)} cannot be set to null: it is NOT NULL", where, remedy)
+        return Change(column=column.name, value=self._expression(column, value, where), condition=condition)
+
+    def _instead(self, column: Column) -> str:
+        """What fits where null does not."""
+        if self._is_link(column):
+            return "nobody"
+        if column.is_array or column.family == "json":
+            return "empty"
+        return "random, or {value: …}" if column.family in ("text", "uuid") else "{value: …}"
+
+    def _named(self, column: Column) -> str:
+        return f"{self._dataset.name}, column {column.name},"
+
+    def _is_link(self, column: Column) -> bool:
+        return any(column.name in link.place.columns for link in self._dataset.person_links)
+
+    def _fault(self, code: str, message: str, where: Where, remedy: str | None = None) -> None:
+        self.faults.append(Fault(code=code, message=message, where=where, remedy=remedy))
+
+    def _expression(self, column: Column, value: model.SetTo, where: Where) -> str:
+        if value is None:
+            return "null"
+        if isinstance(value, model.Constant):
+            return literal(_text(value.value)).strip()
+        if value == "random":
+            if column.family not in ("text", "uuid") or column.is_array:
+                self._fault("random", f"{self._named(column)} takes no random text: it is {column.type}", where)
+            return _random(column)
+        if value == "empty":
+            if not column.is_array and column.family not in ("json", "text"):
+                self._fault("empty", f"{self._named(column)} cannot be empty: it is {column.type}", where)
+            return "'{}'" if column.is_array or column.family == "json" else "''"
+        if value == "nobody":
+            return self._nobody(column, where)
+        self._fault(
+            "pseudonym",
+            f"{self._named(column)} would be a pseudonym, which is not erased: hash, mask and token tell people apart",
+            where,
+            "write null, random or {value: …}",
+        )
+        return "null"
+
+    def _nobody(self, column: Column, where: Where) -> str:
+        for link in self._dataset.person_links:
+            if column.name in link.place.columns and link.kind == self._kind.name:
+                if self._kind.nobody is None:
+                    break
+                target = link.target_columns[link.place.columns.index(column.name)]
+                if target in self._kind.nobody:
+                    return literal(str(self._kind.nobody[target])).strip()
+                key = " and ".join(
+                    f"u.{quoted(name)} = {literal(str(value)).strip()}" for name, value in self._kind.nobody.items()
+                )
+                return f"(select u.{quoted(target)} from {self._kind.table.sql} as u where {key})"
+        if self._kind.nobody is None:
+            remedy = "declare `nobody:` at the subject: the key of a row that stands for nobody"
+            self._fault(
+                "nobody", f"{self._named(column)} is to point at nobody, and no nobody is declared", where, remedy
+            )
+        else:
+            self._fault("nobody", f"{self._named(column)} is no link to a person, so it cannot point at nobody", where)
+        return "null"
+
+    # A link that is taken away ------------------------------------------------------------------------------------
+
+    def unlinked(self, link: Link, condition: str) -> Iterator[Change]:
+        """Rule 12: null, or nobody; an array loses the element, JSON the value."""
+        place, facts = link.place, self._dataset.facts.columns[link.place.column]
+
+        def taken(value: str) -> Change:
+            return Change(column=place.column, value=value, condition=condition, place=place)
+
+        if place.is_plain:
+            yield from self._nulled(link, condition)
+        elif place.is_array and facts.is_array:
+            yield taken(self._without_element(link, facts))
+        elif place.steps.count(None) == 0:
+            yield taken(_without_path(link, facts))
+        elif place.steps[-1] is None and place.steps.count(None) == 1:
+            yield taken(self._without_json_element(link, facts))
+        elif place.steps.count(None) == 1:
+            yield taken(self._without_json_value(link, facts))
+        else:
+            self._fault(
+                "unlink",
+                f"{self._dataset.name}, {place}: a value within arrays within arrays cannot be taken out",
+                link.where,
+                "write erase: delete, or set the whole column",
+            )
+
+    def _nulled(self, link: Link, condition: str) -> Iterator[Change]:
+        columns = self._dataset.facts.columns
+        names = self._apart(link)
+        if names:
+            for name in names:
+                yield Change(column=name, value="null", condition=condition)
+        elif link.kind is not None and self._kind.nobody is not None:
+            for name in link.place.columns:
+                yield Change(column=name, value=self._nobody(columns[name], link.where), condition=condition)
+        else:
+            remedy = "write erase: delete for this link, "
+            remedy += "or declare `nobody:` at the subject" if link.kind else "or keep the row that it points at"
+            message = f"{self._dataset.name}, {link.place}: the link cannot be set to null, since it is NOT NULL"
+            self._fault("not_null", message, link.where, remedy)
+
+    def _apart(self, link: Link) -> list[str]:
+        """The columns of a link that may be null: of several, those that no other link and no key needs."""
+        facts = self._dataset.facts
+        free = [c for c in link.place.columns if not facts.columns[c].not_null and c not in facts.primary_key]
+        others = {c for other in self._dataset.links if other.place != link.place for c in other.place.columns}
+        return [c for c in free if c not in others] or free
+
+    def _without_element(self, link: Link, facts: Column) -> str:
+        meant = self._is_element(link, facts)
+        return (
+            f"array(select e.v from unnest({OLD}) with ordinality as e (v, n)"
+            f" where e.v is null or not {meant} order by e.n)"
+        )
+
+    def _is_element(self, link: Link, facts: Column) -> str:
+        meeting = matching.element_meeting(link, facts, self._person, link.target_columns[0])
+        return f"exists (select from {TABLE} as p{meeting.from_} where {meeting.condition})"
+
+    def _without_json_element(self, link: Link, facts: Column) -> str:
+        meant = self._is_element(link, facts).replace("e.v", "(e.x #>> '{}')")
+        kept = f"coalesce(jsonb_agg(e.x order by e.n) filter (where not {meant}), '[]')"
+        return _in_json(link, facts, kept)
+
+    def _without_json_value(self, link: Link, facts: Column) -> str:
+        at = link.place.steps.index(None)
+        path = matching.path(link.place.steps[at + 1 :])
+        meant = self._is_element(link, facts).replace("e.v", f"(e.x #>> {path})")
+        kept = f"coalesce(jsonb_agg(case when {meant} then e.x #- {path} else e.x end order by e.n), '[]')"
+        return _in_json(link, facts, kept)
+
+
+def _in_json(link: Link, facts: Column, kept: str) -> str:
+    """A JSON value in which the array at the place is built again."""
+    before = link.place.steps[: link.place.steps.index(None)]
+    whole = f"cast({OLD} as pg_catalog.jsonb)"
+    array = f"({whole} #> {matching.path(before)})" if before else whole
+    built = f"(select {kept} from jsonb_array_elements({array}) with ordinality as e (x, n))"
+    value = f"jsonb_set({whole}, {matching.path(before)}, {built})" if before else built
+    return f"cast({value} as {plain_type(facts)})"
+
+
+def _without_path(link: Link, facts: Column) -> str:
+    return f"cast(cast({OLD} as pg_catalog.jsonb) #- {matching.path(link.place.steps)} as {plain_type(facts)})"
+
+
+def _text(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _random(column: Column) -> str:
+    if column.family == "uuid":
+        return "gen_random_uuid()"
+    length = re.search(r"\((\d+)\)$", column.type)
+    if length and int(length[1]) < 36:
+        return f"left(replace(gen_random_uuid()::text, '-', ''), {length[1]})"
+    return "gen_random_uuid()::text"
+
+
+def assigned(changes: list[Change]) -> list[str]:
+    """The SET list of the one UPDATE: for each column its changes, nested, the later ones around the earlier."""
+    columns: dict[str, str] = {}
+    for change in changes:
+        before = columns.get(change.column, f"t.{quoted(change.column)}")
+        value = change.value.replace(OLD, before)
+        columns[change.column] = f"case when {change.condition} then {value} else {before} end"
+    return [f"{quoted(name)} = {expression}" for name, expression in columns.items()]

@@ -1,0 +1,572 @@
+"""An erasure as a list of statements: capture from the top down, guard, change, delete from the bottom up.
+
+Each table that an erasure touches has a temporary table of the rows it touches there, by their place on the page; they
+are locked as they are captured, so that nothing that was decided about them can change before they do. Rows are
+changed once and deleted once. What could go wrong is counted before anything is changed: rules 13 and 14 of
+docs/ownership.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from datamap import model
+from datamap.catalogue import ForeignKey
+from datamap.compile import matching
+from datamap.compile.changes import BY_TABLE, STUB, Change, Changes, assigned, table_action
+from datamap.compile.graph import components
+from datamap.compile.ownership import Branch, Ownership, Source, quiet, remembered
+from datamap.compile.resolution import Dataset, Link
+from datamap.compile.term import has_ended
+from datamap.fault import Fault
+from datamap.names import Place, literal, quoted
+from datamap.names import Table as Name
+from shared.plan import Statement
+
+_FLAGS = ("gdpr_owned", "gdpr_by_table", "gdpr_dies", "gdpr_stub")
+_AT_PLACE = "t.tableoid = r.gdpr_table and t.ctid = r.gdpr_place"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pointer:
+    """A link that points at rows which may be deleted, seen from the table that it is in."""
+
+    dataset: Dataset  # of a table that is not in the map, one made of its facts alone
+    number: int  # among the links of the dataset
+    link: Link
+
+
+class Erasure:
+    """The statements that erase persons of one kind."""
+
+    def __init__(self, ownership: Ownership, data_map: model.Map) -> None:
+        self._ownership = ownership
+        self._map = data_map
+        self._kind = ownership.kind
+        self._person = ownership.person
+        self._resolution = ownership.resolution
+        self.faults: list[Fault] = []
+
+    # What is touched ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def pointers(self) -> Mapping[Name, tuple[Pointer, ...]]:
+        """For each table that may lose rows, the links that point at it."""
+        found: dict[Name, list[Pointer]] = {name: [] for name in self.deletable}
+        for dataset in self._every_dataset():
+            for number, link in enumerate(dataset.links):
+                if link.target in found and link.identity is None:
+                    found[link.target].append(Pointer(dataset=dataset, number=number, link=link))
+        return {name: tuple(pointers) for name, pointers in found.items()}
+
+    def _every_dataset(self) -> Iterator[Dataset]:
+        yield from self._resolution.datasets.values()
+        for facts in self._resolution.catalogue:
+            if facts.name not in self._resolution.datasets and facts.holds_rows:
+                links = tuple(_bare_link(key) for key in facts.foreign_keys if key.target)
+                if links:
+                    decision = model.Table(personal=False)
+                    yield Dataset(name=facts.name, facts=facts, decision=decision, links=links)
+
+    @cached_property
+    def deletable(self) -> tuple[Name, ...]:
+        """The tables that may lose rows."""
+        return tuple(name for name, dataset in self._ownership.datasets.items() if self._may_delete(dataset))
+
+    def _may_delete(self, dataset: Dataset) -> bool:
+        if dataset.decision.shared is True or dataset.facts.kind not in ("table", "partitioned"):
+            return False
+        ways = [*self._ownership.own_links(dataset), *self._ownership.parents(dataset)]
+        if any(link.erase == "delete" for link in ways):
+            return True
+        action = table_action(dataset)
+        ends = action == "keep" and has_ended(dataset, self._map) is not None
+        return (action == "delete" or ends) and self._has_rows_by_table(dataset)
+
+    def _has_rows_by_table(self, dataset: Dataset) -> bool:
+        """Whether the table's own `erase` decides about any row, and not the links alone."""
+        ways = [*self._ownership.own_links(dataset), *self._ownership.parents(dataset)]
+        return dataset.name == self._kind.table or any(link.erase is None for link in ways)
+
+    @cached_property
+    def touched(self) -> dict[Name, Dataset]:
+        """Every table that an erasure reads with a lock, and may change."""
+        found = {
+            name: dataset
+            for name, dataset in self._ownership.datasets.items()
+            if dataset.facts.kind in ("table", "partitioned")
+            and (table_action(dataset) != "external_manual" or name in self.deletable)
+        }
+        found |= {
+            name: dataset
+            for name, dataset in self._resolution.datasets.items()
+            if dataset.facts.kind in ("table", "partitioned")
+            and (self._ownership.actor_links(dataset) or self._unlinks(dataset))
+        }
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def read(self) -> tuple[Name, ...]:
+        """Every table that a statement names."""
+        pointing = {pointer.dataset.name for pointers in self.pointers.values() for pointer in pointers}
+        return tuple(sorted({*self._ownership.datasets, *self.touched, *pointing, self._kind.table}))
+
+    def _unlinks(self, dataset: Dataset) -> list[int]:
+        """The numbers of the links that are set to null when the row that they point at is deleted."""
+        ways = list(self._ownership.parents(dataset))
+        return [
+            number
+            for number, link in enumerate(dataset.links)
+            if link.kind is None
+            and link.erase not in (None, "delete")
+            and (link.target in self.deletable or (link in ways and link.target in self._ownership.datasets))
+        ]
+
+    @cached_property
+    def _number(self) -> dict[Name, int]:
+        return {name: number for number, name in enumerate(self.touched, start=1)}
+
+    def rows(self, name: Name) -> str:
+        """The temporary table with the rows of a table that are touched."""
+        return f"pg_temp.gdpr_rows_{self._number[name]}"
+
+    @cached_property
+    def _stored(self) -> dict[Name, dict[str, str]]:
+        """What is remembered of each captured row besides its place: the columns that links point at."""
+        found: dict[Name, dict[str, None]] = {name: {} for name in self.touched}
+        for dataset in self._every_dataset():
+            for link in dataset.links:
+                if link.target in found and link.identity is None:
+                    found[link.target].update(dict.fromkeys(link.target_columns))
+        return {
+            name: {c: c if not c.startswith("gdpr_") else f"gdpr_c{number}" for number, c in enumerate(columns, 1)}
+            for name, columns in found.items()
+        }
+
+    def _source(self, name: Name, test: str) -> Source:
+        return Source(self.rows(name), self._stored[name], test)
+
+    # The statements ----------------------------------------------------------------------------------------------
+
+    def statements(self) -> list[Statement]:
+        """All of them, in the order in which they run."""
+        return [
+            *self._captures(),
+            *self._stubs(),
+            *self._hanging(),
+            self._counted(),
+            *self._guards(),
+            *self._updates(),
+            *self._deletes(),
+            *self._refreshes(),
+        ]
+
+    def _captures(self) -> Iterator[Statement]:
+        for name, dataset in self.touched.items():
+            yield self._table_of_rows(name, dataset)
+        sources: dict[Name, Source] = {}
+        for number, members in enumerate(self._ownership.circles, start=1):
+            inside = sources
+            if self._ownership.is_circular(members):
+                relation = f"gdpr_rows_circle_{number}"
+                sql, found = self._ownership.circle(members, sources, relation)
+                why, names = "the keys of rows that hang from each other in a circle", ", ".join(map(str, members))
+                yield Statement(
+                    purpose="prepare",
+                    dataset=names,
+                    sql=remembered(relation, self._ownership.circle_columns(members), sql),
+                    why=why,
+                )
+                inside = sources | found
+            for name in members:
+                if name in self.touched:
+                    yield from self._capture_owned(self.touched[name], inside)
+            sources |= {name: self._source(name, "q.gdpr_owned") for name in members if name in self.touched}
+        for dataset in self.touched.values():
+            yield from self._capture_acted(dataset)
+
+    def _table_of_rows(self, name: Name, dataset: Dataset) -> Statement:
+        short = self.rows(name).removeprefix("pg_temp.")
+        flags = ", ".join(f"false as {flag}" for flag in _FLAGS)
+        kept = "".join(f", t.{quoted(c)} as {quoted(stored)}" for c, stored in self._stored[name].items())
+        columns = ("gdpr_table", "gdpr_place", *_FLAGS, *self._stored[name].values())
+        sql = (
+            f"create temporary table {short} on commit drop as\n"
+            f"select t.tableoid as gdpr_table, t.ctid as gdpr_place, {flags}{kept}\n"
+            f"from {dataset.sql} as t\nwhere false;\n{quiet(short, columns)}"
+        )
+        return Statement(purpose="prepare", dataset=str(name), sql=sql, why="the rows that are touched, by their place")
+
+    def _capture_owned(self, dataset: Dataset, sources: Mapping[Name, Source]) -> Iterator[Statement]:
+        for branch in self._ownership.branches(dataset, sources):
+            by_table = self.by_table(dataset, branch, sources)
+            dies = self.dies(dataset, branch, sources)
+            via = f"by {branch.link.place}" if branch.link else "the person's own row"
+            through = f" of {branch.link.target}" if branch.link and branch.is_inherited else ""
+            yield self._capture(
+                dataset,
+                ("true", by_table, dies),
+                branch.where,
+                f"theirs, {via}{through}",
+                link=branch.link,
+            )
+
+    def _capture(
+        self, dataset: Dataset, flags: tuple[str, str, str], where: str, why: str, *, link: Link | None
+    ) -> Statement:
+        name = dataset.name
+        kept = "".join(f", t.{quoted(column)}" for column in self._stored[name])
+        owned, by_table, dies = flags
+        sql = (
+            f"insert into {self.rows(name)}\nselect t.tableoid, t.ctid, {owned}, {by_table}, {dies}, false{kept}\n"
+            f"from {dataset.sql} as t\nwhere {where}\nfor update of t"
+        )
+        place = str(link.place) if link else None
+        return Statement(purpose="capture", dataset=str(name), link=place, sql=sql, why=why)
+
+    def _capture_acted(self, dataset: Dataset) -> Iterator[Statement]:
+        for link in self._ownership.actor_links(dataset):
+            ours = matching.names_us(link, dataset, self._person)
+            yield self._capture(
+                dataset,
+                ("false", "false", "false"),
+                f"{ours}\n  and {self._uncaptured(dataset.name)}",
+                f"they acted on it, {link.place}",
+                link=link,
+            )
+
+    def _uncaptured(self, name: Name, test: str = "") -> str:
+        return f"not exists (select from {self.rows(name)} as r where {_AT_PLACE}{test})"
+
+    def by_table(self, dataset: Dataset, branch: Branch, sources: Mapping[Name, Source]) -> str:
+        """Whether the table's own `erase` is meant, and not a link's alone."""
+        if branch.link is None or branch.link.erase is None:
+            return "true"
+        return _any(self._ways(dataset, branch, sources, lambda link: link.erase is None))
+
+    def dies(self, dataset: Dataset, branch: Branch, sources: Mapping[Name, Source]) -> str:
+        """Whether the row is to be deleted."""
+        if dataset.decision.shared is True:
+            return "false"
+        ways = list(self._dies_by_table(dataset, branch, sources))
+        if branch.link is not None:
+            is_last_word = branch.link.erase == "delete"
+            deleting = self._ways(dataset, branch, sources, lambda link: link.erase == "delete")
+            ways += ["true"] if is_last_word else deleting
+        return "true" if "true" in ways else _any(ways)
+
+    def _dies_by_table(self, dataset: Dataset, branch: Branch, sources: Mapping[Name, Source]) -> Iterator[str]:
+        action, by_table = table_action(dataset), self.by_table(dataset, branch, sources)
+        if action == "delete":
+            yield by_table
+        elif action == "keep" and (ended := has_ended(dataset, self._map)):
+            yield ended if by_table == "true" else f"({by_table} and {ended})"
+
+    def _ways(
+        self, dataset: Dataset, branch: Branch, sources: Mapping[Name, Source], meant: Callable[[Link], bool]
+    ) -> list[str]:
+        """The conditions under which a row of the branch came in by another link as well that is meant."""
+        if not branch.is_inherited:
+            return [self._names_us(link, dataset) for link in self._ownership.own_links(dataset) if meant(link)]
+        parents = [link for link in self._ownership.parents(dataset) if meant(link) and link.target in sources]
+        return [f"({self._ownership.child_of(link, dataset, sources[link.target])}) is true" for link in parents]
+
+    def _names_us(self, link: Link, dataset: Dataset) -> str:
+        return f"({matching.names_us(link, dataset, self._person)}) is true"
+
+    # Rule 15: rows that kept rows point at ------------------------------------------------------------------------
+
+    def _stubs(self) -> Iterator[Statement]:
+        stays, children, may_stay = self._stays, self._stays_for, self._may_stay
+        for members in reversed(components(self.touched, lambda name: children[name])):
+            inside = [n for n in members if n in may_stay and any(c in members for c in children[n])]
+            if inside and any(table_action(self.touched[name]) != "keep" for name in inside):
+                self._circle_of_stubs(inside)
+                continue
+            for name in members:
+                if name in may_stay:
+                    yield from (
+                        self._stub(self.touched[name], link) for link in stays[name] if link.target in self.deletable
+                    )
+
+    @cached_property
+    def _stays(self) -> dict[Name, list[Link]]:
+        return {name: self._staying_links(dataset) for name, dataset in self.touched.items()}
+
+    @cached_property
+    def _stays_for(self) -> dict[Name, list[Name]]:
+        return {name: [link.target for link in links] for name, links in self._stays.items()}
+
+    @cached_property
+    def _may_stay(self) -> set[Name]:
+        """Tables with kept rows, and those that may have stubs for their sake."""
+        found = {name for name, dataset in self.touched.items() if table_action(dataset) == "keep"}
+        waiting = list(found)
+        while waiting:
+            for target in self._stays_for[waiting.pop()]:
+                if target in self.deletable and target not in found:
+                    found.add(target)
+                    waiting.append(target)
+        return found
+
+    def _staying_links(self, dataset: Dataset) -> list[Link]:
+        """The links that a kept row, or a stub, of this table still has."""
+        changes = Changes(dataset, self._kind, self._person, frozenset(self._stored[dataset.name]))
+        is_kept = table_action(dataset) == "keep"
+        stays = changes.kept_columns() if is_kept else changes.stub_keys() - set(dataset.decision.stub)
+        return [
+            link
+            for link in dataset.links
+            if link.target in self.touched
+            and link.role != "actor"
+            and link.identity is None
+            and link.erase is None
+            and (set(link.place.columns) <= stays or (not link.place.is_plain and link.place.column in stays))
+        ]
+
+    def _circle_of_stubs(self, names: list[Name]) -> None:
+        listed = ", ".join(map(str, names))
+        self.faults.append(
+            Fault(
+                code="stub_circle",
+                message=f"{listed}: rows that stay as stubs would point at each other in a circle",
+                where=self.touched[names[0]].where,
+                remedy="let one of the links be null, or say with `stub:` what it is set to",
+            )
+        )
+
+    def _stub(self, dataset: Dataset, link: Link) -> Statement:
+        parent = self._resolution.datasets[link.target]
+        columns = {c: f"q.{quoted(self._stored[link.target][c])}" for c in link.target_columns}
+        points = matching.points_at_columns(link, dataset, parent.facts, columns)
+        stays = "(r.gdpr_by_table or r.gdpr_stub)" if table_action(dataset) == "keep" else "r.gdpr_stub"
+        sql = (
+            f"update {self.rows(link.target)} as q\nset gdpr_dies = false, gdpr_stub = true\n"
+            "where q.gdpr_dies and exists (\n"
+            f"  select from {self.rows(dataset.name)} as r\n  join {dataset.sql} as t on {_AT_PLACE}\n"
+            f"  where {stays} and not r.gdpr_dies and {points}\n)"
+        )
+        why = f"{dataset.name} keeps rows that point at these: they stay as stubs"
+        return Statement(purpose="stub", dataset=str(link.target), link=str(link.place), sql=sql, why=why)
+
+    # Links that are set to null because what they point at goes ---------------------------------------------------
+
+    def _hanging(self) -> Iterator[Statement]:
+        for dataset in self.touched.values():
+            for number in self._unlinks(dataset):
+                link = dataset.links[number]
+                if link.target not in self.deletable:
+                    continue
+                where = f"{self._dying_parent(dataset, link)}\n  and {self._uncaptured(dataset.name)}"
+                why = f"the row of {link.target} that {link.place} points at is deleted: the link is taken away"
+                yield self._capture(dataset, ("false", "false", "false"), where, why, link=link)
+
+    def _dying_parent(self, dataset: Dataset, link: Link) -> str:
+        return self._ownership.child_of(link, dataset, self._source(link.target, "q.gdpr_dies"))
+
+    def undecided(self) -> Iterator[Fault]:
+        """What the database would do by itself when rows go: each has to be decided in the map (rule 14)."""
+        for name in self.deletable:
+            for pointer in self.pointers[name]:
+                key = pointer.link.foreign_key
+                if key is None or self._is_decided(pointer):
+                    continue
+                if key.on_delete in ("no action", "restrict") and pointer.dataset.name not in self._resolution.datasets:
+                    continue  # nobody has classified that table; the check says so, and the guard counts
+                yield self._nobody_decided(name, pointer, key)
+
+    def _is_decided(self, pointer: Pointer) -> bool:
+        dataset = pointer.dataset
+        if dataset.name not in self.touched:
+            return False
+        if dataset.name in self.deletable or pointer.link.erase is not None or pointer.link.role == "actor":
+            return True
+        if pointer.link.foreign_key is not None and pointer.link.foreign_key.on_delete in ("no action", "restrict"):
+            return True
+        stays = dataset.name in self._may_stay and pointer.link in self._stays[dataset.name]
+        return stays or any(change.breaks(pointer.link.place) for change in self._changes[dataset.name])
+
+    def _nobody_decided(self, name: Name, pointer: Pointer, key: ForeignKey) -> Fault:
+        dataset, columns = pointer.dataset, ", ".join(key.columns)
+        would = {
+            "cascade": "the database would delete them as well",
+            "set null": f"the database would set {columns} to null",
+            "set default": f"the database would set {columns} to its default",
+        }.get(key.on_delete, "the database would refuse")
+        return Fault(
+            code="cascade_undecided" if key.on_delete != "no action" else "reference_undecided",
+            message=f"Rows of {dataset.name} point at rows of {name} that an erasure deletes, by {columns}: {would},"
+            " and the map does not decide it",
+            where=dataset.where or ("tables",),
+            remedy=f"write {dataset.name}: {{links: {{{pointer.link.place}: {{erase: unlink}}}}}}, or keep {name}",
+        )
+
+    def _counted(self) -> Statement:
+        rows = ", ".join(self.rows(name) for name in self.touched)
+        return Statement(
+            purpose="prepare", dataset="", sql=f"analyze {rows}", why="the planner learns how many there are"
+        )
+
+    def _lost_parent(self, dataset: Dataset, link: Link) -> str:
+        """The parent is deleted; or the row is theirs by this link, which says what is done with it (rule 11)."""
+        ways = []
+        if link.target in self.deletable:
+            ways.append(self._dying_parent(dataset, link))
+        if link in list(self._ownership.parents(dataset)):
+            ours = self._ownership.child_of(link, dataset, self._source(link.target, "q.gdpr_owned"))
+            ways.append(" and ".join(["r.gdpr_owned", ours, *self._ownership.silent(dataset)]))
+        return _any(f"({way})" for way in ways)
+
+    # Rules 13 and 14: what stops an erasure -----------------------------------------------------------------------
+
+    def _guards(self) -> Iterator[Statement]:
+        changed = [d for n, d in self.touched.items() if n in self._ownership.datasets and self._changes_whole_rows(d)]
+        for dataset in changed:
+            if dataset.owner_links and self._ownership.may_name_others(dataset):
+                yield self._names_two(dataset)
+        contested = [d for d in changed if d.name in self._ownership.contested and any(self._ownership.parents(d))]
+        if contested:
+            sql = self._ownership.others_above([(dataset, self.rows(dataset.name)) for dataset in contested])
+            names = ", ".join(str(dataset.name) for dataset in contested)
+            why = "rows that hang from somebody else's as well"
+            yield Statement(purpose="guard", dataset=names, sql=sql, why=why)
+        for name in self.deletable:
+            for pointer in self.pointers[name]:
+                if not self._is_always_deleted_with(pointer):
+                    yield self._left_hanging(name, pointer)
+
+    def _changes_whole_rows(self, dataset: Dataset) -> bool:
+        acts = table_action(dataset) not in ("unlink", "external_manual", "refresh")
+        return acts and self._has_rows_by_table(dataset)
+
+    def _names_two(self, dataset: Dataset) -> Statement:
+        sql = (
+            f"select {literal(str(dataset.name))}, count(*)\nfrom {self.rows(dataset.name)} as r\n"
+            f"join {dataset.sql} as t on {_AT_PLACE}\n"
+            f"where r.gdpr_by_table\n  and {self._ownership.names_others(dataset)}"
+        )
+        return Statement(
+            purpose="guard", dataset=str(dataset.name), sql=sql, why="rows that name somebody else as well"
+        )
+
+    def _is_always_deleted_with(self, pointer: Pointer) -> bool:
+        """The schema proves that no row is left: all that point there are captured, and all captured are deleted."""
+        dataset, link = pointer.dataset, pointer.link
+        if dataset.name not in self.deletable or not link.is_owner or link.condition is not None:
+            return False
+        branch = Branch(tests=(), link=link, is_inherited=link.kind is None)
+        if link.kind is None and dataset.owner_links:
+            return False
+        if link.kind is not None and link.kind != self._kind.name:
+            return False
+        return self.dies(dataset, branch, {}) == "true" and not self._may_be_stub(dataset.name)
+
+    def _may_be_stub(self, name: Name) -> bool:
+        return name in self.deletable and name in {target for n in self._may_stay for target in self._stays_for[n]}
+
+    def _left_hanging(self, name: Name, pointer: Pointer) -> Statement:
+        dataset, link = pointer.dataset, pointer.link
+        target = self._resolution.catalogue.tables[name]
+        columns = {c: f"q.{quoted(self._stored[name][c])}" for c in link.target_columns}
+        points = matching.points_at_columns(link, dataset, target, columns)
+        tests = [f"exists (select from {self.rows(name)} as q where q.gdpr_dies and {points})"]
+        if dataset.name in self.touched:
+            tests.append(self._uncaptured(dataset.name, f" and ({self._lets_go(dataset, pointer)})"))
+        place = literal(str(dataset.name))
+        sql = f"select {place}, count(*)\nfrom {dataset.sql} as t\nwhere " + "\n  and ".join(tests)
+        why = f"rows that would be left pointing at deleted rows of {name}"
+        return Statement(purpose="guard", dataset=str(dataset.name), link=str(link.place), sql=sql, why=why)
+
+    def _lets_go(self, dataset: Dataset, pointer: Pointer) -> str:
+        """A captured row that is deleted, or changed so that this link no longer points there."""
+        changes = [change for change in self._changes[dataset.name] if change.breaks(pointer.link.place)]
+        return " or ".join(dict.fromkeys(["r.gdpr_dies", *(f"({change.condition})" for change in changes)]))
+
+    # What happens -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _changes(self) -> dict[Name, list[Change]]:
+        found = {}
+        for name, dataset in self.touched.items():
+            changes = Changes(dataset, self._kind, self._person, frozenset(self._stored[name]))
+            dying = {n: self._lost_parent(dataset, dataset.links[n]) for n in self._unlinks(dataset)}
+            every, has_stubs = changes.all(dying), self._may_be_stub(name)
+            found[name] = [change for change in every if has_stubs or change.condition != STUB]
+            stub = (*dataset.where, "stub")
+            self.faults += [f for f in changes.faults if has_stubs or f.where[: len(stub)] != stub]
+        return found
+
+    def action(self, dataset: Dataset) -> str:
+        """What happens to rows of a table, in one word."""
+        action = table_action(dataset)
+        return action if isinstance(action, str) else "change"
+
+    def standing(self, dataset: Dataset) -> str | None:
+        """For rows that may stay: the condition that something stayed which should not. None: no row may stay."""
+        reason = {True: BY_TABLE, False: STUB}[table_action(dataset) == "keep"]
+        if dataset.name not in self.touched or (reason == STUB and not self._may_be_stub(dataset.name)):
+            return None
+        left = []
+        for change in self._changes[dataset.name]:
+            if change.condition == reason and change.value == "null":
+                left.append(f"t.{quoted(change.column)} is not null")
+            elif change.condition == reason and change.value.startswith("'"):
+                text = "::text" if dataset.facts.columns[change.column].base == "pg_catalog.json" else ""
+                left.append(f"t.{quoted(change.column)}{text} is distinct from {change.value}")
+        return " or ".join(left) if left else "false"
+
+    def _updates(self) -> Iterator[Statement]:
+        for name, dataset in self.touched.items():
+            if changes := self._changes[name]:
+                sql = (
+                    f"update {dataset.sql} as t\nset\n  "
+                    + ",\n  ".join(assigned(changes))
+                    + f"\nfrom {self.rows(name)} as r\nwhere {_AT_PLACE} and not r.gdpr_dies"
+                )
+                yield Statement(purpose="change", dataset=str(name), sql=sql, why="what stays is cut down and unlinked")
+
+    def _deletes(self) -> Iterator[Statement]:
+        arrows = {name: self._points_at(name) for name in self.deletable}
+        for members in reversed(components(self.deletable, lambda name: arrows[name])):
+            if len(members) == 1:
+                sql = self._delete(members[0])
+                why = "what has to go"
+            else:
+                parts = [f"gone_{n} as (\n{self._delete(name)}\nreturning 1\n)" for n, name in enumerate(members, 1)]
+                total = " + ".join(f"(select count(*) from gone_{n})" for n in range(1, len(members) + 1))
+                sql = "with " + ",\n".join(parts) + f"\nselect {total}"
+                why = "they point at each other, so they go in one statement"
+            yield Statement(purpose="delete", dataset=", ".join(map(str, members)), sql=sql, why=why)
+
+    def _points_at(self, name: Name) -> list[Name]:
+        links = self.touched[name].links
+        return [link.target for link in links if link.foreign_key is not None and link.target != name]
+
+    def _delete(self, name: Name) -> str:
+        table, rows = self.touched[name].sql, self.rows(name)
+        return f"delete from {table} as t\nusing {rows} as r\nwhere {_AT_PLACE} and r.gdpr_dies"
+
+    def _refreshes(self) -> Iterator[Statement]:
+        for name, dataset in sorted(self._resolution.datasets.items()):
+            if dataset.facts.kind == "materialized_view" and dataset.decision.erase == "refresh":
+                sql = f"refresh materialized view {name.sql}"
+                why = "it shows rows that are gone"
+                yield Statement(purpose="refresh", dataset=str(name), sql=sql, why=why)
+
+
+def _any(tests: Iterable[str]) -> str:
+    listed = [test for test in tests if test != "false"]
+    return f"({' or '.join(listed)})" if listed else "false"
+
+
+def _bare_link(key: ForeignKey) -> Link:
+    """A foreign key of a table that the map does not speak of."""
+    return Link(
+        place=Place(key.columns),
+        target=key.target or Name("", ""),
+        target_columns=key.target_columns,
+        role="reference",
+        foreign_key=key,
+    )

@@ -1,0 +1,358 @@
+"""How a row names a person or a parent, as conditions in SQL. `t` is the row, `p` the person, `q` a parent.
+
+Values meet across types: an integer key in a text column, a uuid written in capitals, an element of an array, a value
+in JSON. The row's side is left as it is wherever that can be, so that an index on it serves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datamap.catalogue import Column, Table
+from datamap.compile.person import TABLE, Person, element_type, equality, plain_type
+from datamap.compile.resolution import Dataset, Kind, Link
+from datamap.condition import Comparison
+from datamap.names import Place, literal, quoted
+
+
+class CannotCompare(ValueError):
+    """Two types of which no value is ever equal."""
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """Where two values meet: what joins the source of the one (`from_`), and when they are equal."""
+
+    condition: str
+    from_: str = ""
+
+
+def conditions(link: Link, facts: Table, alias: str = "t") -> list[str]:
+    """What `when` says."""
+    comparisons = link.condition.comparisons if link.condition else ()
+    return [_comparison(each, facts, alias) for each in comparisons]
+
+
+def _comparison(each: Comparison, facts: Table, alias: str) -> str:
+    column = facts.columns[each.place.column]
+    left = value(each.place, column, alias)
+    if each.operator in ("is null", "is not null"):
+        return f"{left} {each.operator}"
+    if each.operator in ("in", "not in"):
+        return f"{left} {each.operator} ({', '.join(_constant(v) for v in each.values)})"
+    operator = equality(column) if each.place.is_plain and each.operator == "=" else each.operator
+    return f"{left} {operator} {_constant(each.values[0])}"
+
+
+def _constant(given: str | float | bool) -> str:
+    text = str(given).lower() if isinstance(given, bool) else str(given)
+    return literal(text).strip()
+
+
+def value(place: Place, column: Column, alias: str = "t") -> str:
+    """The single value at a place: of a column, or as text out of JSON."""
+    source = f"{alias}.{quoted(place.column)}"
+    if place.is_plain:
+        return source
+    source = _json(place, column, source)
+    if place.as_path or any(step.isdecimal() for step in place.steps if step):
+        return f"({source} #>> {path(place.steps)})"
+    steps = [step for step in place.steps if step is not None]
+    for step in steps[:-1]:
+        source = f"{source} -> {_key(step)}"
+    return f"({source} ->> {_key(steps[-1])})"
+
+
+def _json(place: Place, column: Column, source: str) -> str:
+    if not place.is_cast or column.family == "json":
+        return source
+    return f"(case when {source} is json then {source}::pg_catalog.jsonb end)"
+
+
+def _key(step: str) -> str:
+    return literal(step).strip()
+
+
+def path(steps: tuple[str | None, ...]) -> str:
+    quoted_steps = (
+        '"' + str(s).replace("\\", "\\\\").replace('"', '\\"') + '"' if _odd(str(s)) else str(s) for s in steps
+    )
+    return literal("{" + ",".join(quoted_steps) + "}").strip()
+
+
+def _odd(step: str) -> bool:
+    return not step or not step.replace("_", "a").isalnum() or step.lower() == "null"
+
+
+def elements(place: Place, column: Column, alias: str = "t", name: str = "e") -> str:
+    """A lateral source of the values at a place that holds several; each is `{name}.v`, with its number `{name}.n`."""
+    if place.is_array and column.is_array:
+        return f"unnest({alias}.{quoted(place.column)}) with ordinality as {name} (v, n)"
+    at = place.steps.index(None)
+    before, after = place.steps[:at], place.steps[at + 1 :]
+    source = f"pg_catalog.to_jsonb({_json(place, column, f'{alias}.{quoted(place.column)}')})"
+    source = f"({source} #> {path(before)})" if before else source
+    inner = f"jsonb_array_elements(case when jsonb_typeof({source}) = 'array' then {source} else '[]' end)"
+    while None in after:
+        at = after.index(None)
+        middle, after = after[:at], after[at + 1 :]
+        deeper = f"(i.x #> {path(middle)})" if middle else "i.x"
+        inner = (
+            f"(select j.x from {inner} as i (x), lateral jsonb_array_elements("
+            f"case when jsonb_typeof({deeper}) = 'array' then {deeper} else '[]' end) as j (x))"
+        )
+        return _numbered(inner, after, name, is_query=True)
+    return _numbered(inner, after, name, is_query=False)
+
+
+def _numbered(inner: str, after: tuple[str | None, ...], name: str, *, is_query: bool) -> str:
+    rows = f"{inner} as i (x)" if is_query else f"{inner} with ordinality as i (x, n)"
+    number = "1::bigint" if is_query else "i.n"
+    return f"(select i.x #>> {path(after)} as v, {number} as n from {rows}) as {name}"
+
+
+def _meet(  # noqa: PLR0911 - one line for each pair of families
+    left: str, mine: Column, right: str, theirs: Column, *, is_text: bool = False
+) -> _Meeting:
+    """`left` is the row's value of type `mine` (or text, out of JSON), `right` what it is compared with."""
+    if not is_text and mine.base == theirs.base:
+        return _Meeting(f"{left} {equality(mine)} {_collated(right, mine, theirs)}")
+    if is_text or mine.family == "text":
+        return _meet_text(left, mine, right, theirs, is_text=is_text)
+    if theirs.family == "text" and mine.family in ("integer", "uuid", "numeric"):
+        return _Meeting(f"{left} = {_read_as(right, mine)}")
+    if mine.family == theirs.family == "integer":
+        return _Meeting(f"{left} = {right}")
+    if (mine.family, theirs.family) == ("numeric", "integer"):
+        return _Meeting(f"{left} = {right}::{element_type(mine)}")
+    if (mine.family, theirs.family) == ("integer", "numeric"):
+        return _Meeting(f"{left}::pg_catalog.numeric = {right}")
+    if mine.family == theirs.family != "other":
+        return _Meeting(f"{left} = {right}")
+    raise CannotCompare(f"{mine.type} and {theirs.type} have no value in common")
+
+
+def _meet_text(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool) -> _Meeting:
+    if theirs.family == "uuid":
+        spellings = f"(values ({right}::text), (upper({right}::text)), (replace({right}::text, '-', '')))"
+        joined = f"\n  cross join lateral {spellings} as s (v)"
+        return _Meeting(f"s.v{_collation(mine, is_text=is_text)} = {left}", joined)
+    if theirs.family != "text":
+        return _Meeting(f"{left} = {right}::text{_collation(mine, is_text=is_text)}")
+    if theirs.equality:  # citext: the subject's own key makes no difference between capitals
+        return _Meeting(f"lower({left}::text) = lower({right}::text)")
+    if mine.equality and not is_text:
+        return _Meeting(f"{left} {equality(mine)} {right}::{element_type(mine)}")
+    cast = f"{right}::{_text_type(mine, is_text=is_text)}"
+    return _Meeting(f"{left} = {_collated(cast, mine, theirs, is_text=is_text)}")
+
+
+def _read_as(text: str, mine: Column) -> str:
+    """A text as the number or uuid that it writes; null if it is none, or writes it otherwise (042)."""
+    kind = literal(mine.base.partition(".")[2]).strip()
+    read = f"{text}::{element_type(mine)}"
+    if mine.family != "uuid":
+        read = f"case when {read}::text = {text}::text then {read} end"
+    return f"case when pg_input_is_valid({text}::text, {kind}) then {read} end"
+
+
+def _text_type(mine: Column, *, is_text: bool) -> str:
+    return "pg_catalog.text" if is_text else element_type(mine)
+
+
+def _collated(right: str, mine: Column, theirs: Column, *, is_text: bool = False) -> str:
+    """Two collations would be an error; the row's side wins, which is the one with an index."""
+    if mine.family != "text" and not is_text:
+        return right
+    differs = (None if is_text else mine.collation) != theirs.collation
+    return right + (_collation(mine, is_text=is_text) or ' collate "default"') if differs else right
+
+
+def _collation(mine: Column, *, is_text: bool) -> str:
+    return f" collate {mine.collation}" if mine.collation and not is_text else ""
+
+
+def names_us(link: Link, dataset: Dataset, person: Person, alias: str = "t") -> str:
+    """The link names one of the persons that the statement is about."""
+    tests = conditions(link, dataset.facts, alias)
+    return " and ".join([*tests, _names(link, dataset, person, alias)])
+
+
+def _names(link: Link, dataset: Dataset, person: Person, alias: str) -> str:
+    facts = dataset.facts.columns[link.place.column]
+    if link.place.is_plain:
+        meetings = [
+            _with_person(link, dataset.facts.columns[mine], f"{alias}.{quoted(mine)}", person, theirs)
+            for mine, theirs in zip(link.place.columns, link.target_columns, strict=True)
+        ]
+        # A person may have several rows (other identities): all columns of a key have to meet the same one.
+        return _exists(meetings)
+    theirs = link.target_columns[0]
+    if link.place.is_array and facts.is_array and not link.folded and _converts(facts, person.columns[theirs]):
+        element = person.columns[theirs]
+        source = person.sql(theirs)
+        meant = f"{source}::{element_type(facts)}" if facts.base != element.base else source
+        array = f"array(select {meant} from {TABLE} as p where {source} is not null)"
+        held = f"{alias}.{quoted(link.place.column)}"
+        return f"{held}{f'::{plain_type(facts)}' if facts.is_domain else ''} && {array}"
+    if None in link.place.steps:
+        meeting = element_meeting(link, facts, person, theirs)
+        source = f"{elements(link.place, facts, alias)}, {TABLE} as p{meeting.from_}"
+        return f"exists (select from {source} where {meeting.condition})"
+    left = value(link.place, facts, alias)
+    return _exists([_with_person(link, facts, left, person, theirs, is_text=True)])
+
+
+def _converts(mine: Column, theirs: Column) -> bool:
+    """Whether a cast of the person's value keeps it, so that arrays can be compared whole, by an index."""
+    if mine.family == theirs.family == "integer":
+        return mine.base[-1] >= theirs.base[-1]  # int2, int4, int8: never into a narrower one
+    if mine.family == "text" and not mine.equality:
+        return theirs.family == "integer" or (theirs.family == "text" and not theirs.equality)
+    return mine.base == theirs.base
+
+
+def element_meeting(link: Link, facts: Column, person: Person, theirs: str) -> _Meeting:
+    return _with_person(link, facts, "e.v", person, theirs, is_text=not facts.is_array)
+
+
+def _with_person(
+    link: Link, mine: Column, left: str, person: Person, theirs: str, *, is_text: bool = False
+) -> _Meeting:
+    right = person.sql(theirs)
+    if link.folded:
+        return _Meeting(f"lower({left}::text) = lower({right}::text)")
+    return _meet(left, mine, right, person.columns[theirs], is_text=is_text)
+
+
+def _exists(meetings: list[_Meeting]) -> str:
+    sources = "".join(meeting.from_ for meeting in meetings)
+    tests = " and ".join(meeting.condition for meeting in meetings)
+    return f"exists (select from {TABLE} as p{sources} where {tests})"
+
+
+def speaks(link: Link, dataset: Dataset, alias: str = "t") -> str:
+    """The link's value is there, whoever it names."""
+    tests = conditions(link, dataset.facts, alias)
+    facts = dataset.facts.columns[link.place.column]
+    if None in link.place.steps:
+        tests.append(f"exists (select from {elements(link.place, facts, alias)} where {_filled_element(facts)})")
+    else:
+        tests.extend(_is_there(link.place, dataset.facts, alias))
+    return " and ".join(tests)
+
+
+def _is_there(place: Place, table: Table, alias: str) -> list[str]:
+    if not place.is_plain:
+        return [f"{value(place, table.columns[place.column], alias)} <> ''"]
+    tests = []
+    for name in place.columns:
+        source = f"{alias}.{quoted(name)}"
+        tests.append(f"{source}::text <> ''" if table.columns[name].family == "text" else f"{source} is not null")
+    return tests
+
+
+def names_other(link: Link, dataset: Dataset, kind: Kind, person: Person | None, alias: str = "t") -> str:
+    """The link names somebody who is none of the persons that the statement is about.
+
+    By key: a subject who has a row; a number that is nobody's names nobody. By identity: whoever it is, a guest as
+    well. Without a person the link is one to another kind of subject, so whoever it names is somebody else.
+    """
+    tests = conditions(link, dataset.facts, alias)
+    if link.identity is None:
+        return " and ".join([*tests, _names_a_living_other(link, dataset, kind, person, alias)])
+    if person is None:
+        return speaks(link, dataset, alias)
+    facts = dataset.facts.columns[link.place.column]
+    if None in link.place.steps:
+        meeting = element_meeting(link, facts, person, link.target_columns[0])
+        stranger = f"not exists (select from {TABLE} as p{meeting.from_} where {meeting.condition})"
+        stranger += _also_of_another(link, dataset, person, alias, element="e.v")
+        source = elements(link.place, facts, alias)
+        return " and ".join([*tests, f"exists (select from {source} where {_filled_element(facts)} and ({stranger}))"])
+    stranger = f"not {_names(link, dataset, person, alias)}{_also_of_another(link, dataset, person, alias)}"
+    return f"{speaks(link, dataset, alias)} and ({stranger})"
+
+
+def _filled_element(facts: Column) -> str:
+    is_text = facts.family == "text" or not facts.is_array
+    return "e.v is not null" + (" and e.v::text <> ''" if is_text else "")
+
+
+def _names_a_living_other(link: Link, dataset: Dataset, kind: Kind, person: Person | None, alias: str) -> str:
+    points = points_at(link, dataset, kind.facts, alias, "u", with_conditions=False)
+    ours = f" and not {_is_ours(person)}" if person is not None else ""
+    return f"exists (select from {kind.table.sql} as u where {points}{ours}{_is_somebody(kind)})"
+
+
+def _is_somebody(kind: Kind) -> str:
+    """The subject's row `u` is not the one that stands for nobody."""
+    if kind.nobody is None:
+        return ""
+    key = " and ".join(f"u.{quoted(c)} = {literal(str(value)).strip()}" for c, value in kind.nobody.items())
+    return f" and not ({key})"
+
+
+def _is_ours(person: Person) -> str:
+    """The subject's row `u` is one of the persons that the statement is about."""
+    ours = " and ".join(
+        f"p.{quoted(person.column(c))} {equality(person.columns[c])} u.{quoted(c)}" for c in person.kind.key
+    )
+    return f"exists (select from {TABLE} as p where {ours})"
+
+
+def _also_of_another(link: Link, dataset: Dataset, person: Person, alias: str, *, element: str = "") -> str:
+    """An identity that another subject has as well names both of them."""
+    identity = person.kind.identities[link.identity or ""]
+    if identity.shared or identity.unique:
+        return ""
+    mine = dataset.facts.columns[link.place.column]
+    right = f"u.{quoted(identity.column)}"
+    left = element or value(link.place, mine, alias)
+    if link.folded:
+        meeting = _Meeting(f"lower({left}::text) = lower({right}::text)")
+    else:
+        is_text = not mine.is_array if element else not link.place.is_plain
+        meeting = _meet(left, mine, right, person.columns[identity.column], is_text=is_text)
+    return (
+        f" or exists (select from {person.kind.table.sql} as u{meeting.from_}"
+        f" where {meeting.condition} and not {_is_ours(person)}{_is_somebody(person.kind)})"
+    )
+
+
+def points_at(
+    link: Link, dataset: Dataset, target: Table, alias: str = "t", parent: str = "q", *, with_conditions: bool = True
+) -> str:
+    """The row's link holds the parent's key."""
+    columns = {c: f"{parent}.{quoted(c)}" for c in link.target_columns}
+    return points_at_columns(link, dataset, target, columns, alias, with_conditions=with_conditions)
+
+
+def points_at_columns(
+    link: Link,
+    dataset: Dataset,
+    target: Table,
+    columns: dict[str, str],
+    alias: str = "t",
+    *,
+    with_conditions: bool = True,
+) -> str:
+    """Like points_at, with the parent's columns given as SQL. A foreign key binds the row whatever `when` says."""
+    tests = conditions(link, dataset.facts, alias) if with_conditions else []
+    facts = dataset.facts.columns[link.place.column]
+    if None in link.place.steps:
+        theirs = link.target_columns[0]
+        meeting = _meet("e.v", facts, columns[theirs], target.columns[theirs], is_text=not facts.is_array)
+        source = f"(values (1)) as one (x){meeting.from_}, " if meeting.from_ else ""
+        tests.append(f"exists (select from {source}{elements(link.place, facts, alias)} where {meeting.condition})")
+        return " and ".join(tests)
+    for mine, theirs in zip(link.place.columns, link.target_columns, strict=True):
+        column = dataset.facts.columns[mine]
+        left = value(link.place, column, alias) if not link.place.is_plain else f"{alias}.{quoted(mine)}"
+        meeting = _meet(left, column, columns[theirs], target.columns[theirs], is_text=not link.place.is_plain)
+        if meeting.from_:
+            spelled = meeting.from_.replace("\n  cross join lateral ", "", 1)
+            tests.append(f"exists (select from {spelled} where {meeting.condition})")
+        else:
+            tests.append(meeting.condition)
+    return " and ".join(tests)

@@ -1,0 +1,113 @@
+"""The person in a statement: the temporary table that every statement joins, one row for each key and identity.
+
+Its columns are named and typed as in the subject's table, whatever types the links to it have. shared/person.py fills
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from datamap.catalogue import Column
+from datamap.compile.resolution import Kind, Resolution
+from datamap.names import quoted
+from shared.binding import POSITION
+
+TABLE = "pg_temp.gdpr_person"
+ASKED = "gdpr_asked"
+
+_BOUND_AS = {"pg_catalog.int2": "smallint", "pg_catalog.int4": "integer", "pg_catalog.int8": "bigint"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """One kind of subject, with the columns by which anything names it."""
+
+    kind: Kind
+    columns: Mapping[str, Column]
+
+    @classmethod
+    def of(cls, kind: Kind, resolution: Resolution) -> Person:
+        named = dict.fromkeys(kind.key)
+        named |= dict.fromkeys(identity.column for identity in kind.identities.values())
+        for dataset in resolution.datasets.values():
+            for link in dataset.person_links:
+                if link.kind == kind.name:
+                    named |= dict.fromkeys(link.target_columns)
+        return cls(kind=kind, columns={name: kind.facts.columns[name] for name in named})
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        free = POSITION
+        while free in self.columns:
+            free += "_"
+        return {name: free if name == POSITION else name for name in self.columns}
+
+    def column(self, name: str) -> str:
+        """What a column of the subject's table is called in the temporary one."""
+        return self._names[name]
+
+    def sql(self, name: str, alias: str = "p") -> str:
+        return f"{alias}.{quoted(self.column(name))}"
+
+    @property
+    def binds(self) -> Mapping[str, str]:
+        """The columns as shared.binding takes them; a type that it does not bind goes as text."""
+        return {self.column(name): bound_as(column) for name, column in self.columns.items()}
+
+    @property
+    def resolve(self) -> str:
+        """Creates the temporary table from what was asked for; the subject's row tells its other keys."""
+        columns = ",\n  ".join(f"{self._filled(name)} as {quoted(self.column(name))}" for name in self.columns)
+        matches = " and ".join(
+            f"u.{quoted(name)} {equality(self.columns[name])} {self._cast(name)}" for name in self.kind.key
+        )
+        quiet = ", ".join(f"alter column {quoted(name)} set statistics 0" for name in (POSITION, *self._names.values()))
+        return (
+            f"create temporary table gdpr_person on commit drop as\nselect\n  a.{POSITION},\n  {columns}\n"
+            f"from pg_temp.{ASKED} as a\nleft join {self.kind.table.sql} as u on {matches};\n"
+            f"alter table {TABLE} {quiet};\nanalyze {TABLE}"
+        )
+
+    def _filled(self, name: str) -> str:
+        """An empty text names nobody: as a value of somebody's it would meet everybody else's empty one."""
+        column = self.columns[name]
+        if column.family != "text":
+            return self._told(name)
+        return f"cast(nullif(cast({self._told(name)} as pg_catalog.text), '') as {plain_type(column)})"
+
+    def _told(self, name: str) -> str:
+        if name in self.kind.key:
+            return self._cast(name)
+        return f"coalesce(cast(u.{quoted(name)} as {plain_type(self.columns[name])}), {self._cast(name)})"
+
+    def _cast(self, name: str) -> str:
+        return f"cast(a.{quoted(self.column(name))} as {plain_type(self.columns[name])})"
+
+
+def bound_as(column: Column) -> str:
+    if column.is_array:
+        return "text"
+    if column.base in _BOUND_AS:
+        return _BOUND_AS[column.base]
+    return (
+        column.base.removeprefix("pg_catalog.") if column.base in ("pg_catalog.uuid", "pg_catalog.numeric") else "text"
+    )
+
+
+def plain_type(column: Column) -> str:
+    """The type behind domains and without a length, as SQL takes it: a cast to it neither cuts nor checks."""
+    return element_type(column) + ("[]" if column.is_array else "")
+
+
+def element_type(column: Column) -> str:
+    """The same, of an array that of its elements."""
+    schema, _, name = column.base.partition(".")
+    return f"{quoted(schema)}.{quoted(name)}"
+
+
+def equality(column: Column) -> str:
+    """The operator: that of an extension's type lies in the extension's schema, which no search path names."""
+    return f"operator({quoted(column.equality)}.=)" if column.equality else "="

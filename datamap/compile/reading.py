@@ -1,0 +1,172 @@
+"""What is read for one person: counts, exports, and the checks after an erasure, which go another way than it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from datamap import model
+from datamap.compile import matching
+from datamap.compile.erasure import Erasure
+from datamap.compile.ownership import Branch, Ownership, Source
+from datamap.compile.resolution import Dataset, Link
+from datamap.names import Table as Name
+from datamap.names import quoted
+from shared.plan import Column, Statement
+
+
+class Reading:
+    """The statements that read one table."""
+
+    def __init__(
+        self,
+        ownership: Ownership,
+        erasure: Erasure,
+        dataset: Dataset,
+        sources: Mapping[Name, Source],
+        data_map: model.Map,
+    ) -> None:
+        self._ownership = ownership
+        self._erasure = erasure
+        self._dataset = dataset
+        self._activity = data_map.activities.get(dataset.decision.activity or "")
+        self._sources = sources
+        self._branches = ownership.branches(dataset, sources) if dataset.name in ownership.datasets else []
+
+    def statements(self) -> Iterator[Statement]:
+        if self._branches:
+            yield self._statement("count", self._count(), "their rows, and how many of them an erasure deletes")
+            if self.exported:
+                yield self._statement("export", self._export(), "their rows")
+        for link in self._ownership.actor_links(self._dataset):
+            yield self._acted(link)
+        yield from self._verify()
+
+    def _statement(self, purpose: str, sql: str, why: str, link: Link | None = None) -> Statement:
+        return Statement(
+            purpose=purpose,  # type: ignore[arg-type]
+            dataset=str(self._dataset.name),
+            link=str(link.place) if link else None,
+            sql=sql,
+            why=why,
+        )
+
+    def _count(self) -> str:
+        parts = []
+        for branch in self._branches:
+            dies = self._erasure.dies(self._dataset, branch, self._sources)
+            deleted = {"true": "count(*)", "false": "0"}.get(dies, f"count(*) filter (where {dies})")
+            parts.append(f"  select count(*) as found, {deleted} as deleted\n  {self._from(branch)}")
+        rows = "\n  union all\n".join(parts)
+        return f"select coalesce(sum(w.found), 0)::bigint, coalesce(sum(w.deleted), 0)::bigint\nfrom (\n{rows}\n) as w"
+
+    def _from(self, branch: Branch) -> str:
+        return f"from {self._dataset.sql} as t\n  where {branch.where}"
+
+    # The export ---------------------------------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column, with what an export says of it."""
+        return tuple(self._column(name) for name in self._dataset.facts.columns)
+
+    @property
+    def exported(self) -> list[str]:
+        return [column.name for column in self.columns if column.export == "value"]
+
+    def _column(self, name: str) -> Column:
+        facts = self._dataset.facts.columns[name]
+        entries = self._dataset.decision.columns
+        entry = entries.get(name) or entries.get("*") or model.Column()
+        activity_origin = self._activity.origin if self._activity else None
+        return Column(
+            name=name,
+            type=facts.type,
+            category=entry.category,
+            origin=entry.origin or activity_origin,
+            export=_mode(entry),
+            reason=entry.reason or ("it is about somebody else" if entry.third_party else None),
+            label=entry.label,
+            unit=entry.unit,
+            values=entry.values,
+        )
+
+    def _export(self) -> str:
+        visible = [branch for branch in self._branches if self._is_shown(branch)]
+        return "\nunion all\n".join(
+            f"select {self._listed(branch)}\n{self._from(branch)}{self._hidden(branch)}" for branch in visible
+        )
+
+    def _is_shown(self, branch: Branch) -> bool:
+        return branch.link is None or branch.is_inherited or bool(self._showing())
+
+    def _showing(self) -> list[Link]:
+        return [link for link in self._ownership.own_links(self._dataset) if link.is_exported]
+
+    def _hidden(self, branch: Branch) -> str:
+        """Rows that came in by links alone which are not exported."""
+        if branch.link is None or branch.is_inherited or branch.link.is_exported:
+            return ""
+        return f"\n  and ({' or '.join(self._names_us(link) for link in self._showing())})"
+
+    def _names_us(self, link: Link) -> str:
+        return f"({matching.names_us(link, self._dataset, self._ownership.person)}) is true"
+
+    def _listed(self, branch: Branch) -> str:
+        return ", ".join(self._shown(name, branch) for name in self.exported)
+
+    def _shown(self, name: str, branch: Branch) -> str:
+        """A column, or null where every link by which the row came in redacts it."""
+        source = f"t.{quoted(name)}"
+        if (
+            branch.link is None
+            or branch.is_inherited
+            or name not in {c for link in self._showing() for c in link.redact}
+        ):
+            return source
+        showing = [link for link in self._showing() if name not in link.redact]
+        if branch.link in showing:
+            return source
+        tests = " or ".join(self._names_us(link) for link in showing)
+        return f"case when {tests} then {source} end as {quoted(name)}" if tests else f"null as {quoted(name)}"
+
+    def _acted(self, link: Link) -> Statement:
+        """Of a row that they merely acted on an export shows its key and the link, and nothing of whose it is."""
+        facts = self._dataset.facts
+        columns = dict.fromkeys([*facts.primary_key, *link.place.columns])
+        listed = ", ".join(f"t.{quoted(column)}" for column in columns)
+        ours = matching.names_us(link, self._dataset, self._ownership.person)
+        sql = f"select {listed}\nfrom {self._dataset.sql} as t\nwhere {ours}"
+        return self._statement("acted", sql, "rows of others that they acted on", link)
+
+    # The verification ---------------------------------------------------------------------------------------------
+
+    def _verify(self) -> Iterator[Statement]:
+        """By the bare links, whatever role they have and whatever is inherited from whom."""
+        for link in self._dataset.person_links:
+            if link.kind != self._ownership.kind.name:
+                continue
+            ours = matching.names_us(link, self._dataset, self._ownership.person)
+            left, why = self._left(), "nothing names them any more"
+            if left:
+                why = "what is kept holds nothing but what the law needs"
+            yield self._statement(
+                "verify", f"select count(*)\nfrom {self._dataset.sql} as t\nwhere {ours}{left}", why, link
+            )
+        if self._dataset.subject_of == self._ownership.kind.name:
+            ours = matching.names_us(self._ownership.key_link(), self._dataset, self._ownership.person)
+            sql = f"select count(*)\nfrom {self._dataset.sql} as t\nwhere {ours}{self._left()}"
+            yield self._statement("verify", sql, "they are gone, or a stub without content")
+
+    def _left(self) -> str:
+        """For rows that may stay: that something of them stayed which should not."""
+        standing = self._erasure.standing(self._dataset)
+        if standing is None:
+            return ""
+        return f"\n  and ({standing})"
+
+
+def _mode(entry: model.Column) -> Literal["value", "explained", "withheld"]:
+    if entry.export is False or entry.third_party:
+        return "withheld"
+    return "explained" if entry.export == "explain" else "value"

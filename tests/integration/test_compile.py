@@ -1,0 +1,377 @@
+"""The plan where generated worlds do not go: terms that end, redactions, odd types, and everything that is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg2.extensions import cursor
+
+from datamap.catalogue import Catalogue
+from datamap.compile.plan import attempted, compiled
+from datamap.document import Document
+from shared.addresses import PostgresAddress
+from shared.binding import Value
+from shared.catalogue import document
+from shared.database import Database
+from shared.person import bind_persons
+from shared.plan import Kind, Plan
+
+HEAD = "version: 1\ncontroller: {name: x, contact: x, authority: x}\n"
+SUBJECT = "subject: {table: app.users, key: id, identities: {email: email}, nobody: {id: 0}}\n"
+USERS = """
+create schema app;
+create table app.users (id bigint primary key, email text, name text);
+insert into app.users values (0, null, 'Nobody'), (1, 'one@example.org', 'One'), (2, 'two@example.org', 'Two');
+"""
+TODAY = date(2026, 11, 20)
+
+
+@pytest.fixture
+def cur(postgres: PostgresAddress) -> Iterator[cursor]:
+    """A transaction that is never committed, with some users in it."""
+    database = Database(postgres, application="gdpr-tests")
+    opened = database.connection()
+    with opened.cursor() as cur:
+        cur.execute(USERS)
+        yield cur
+    opened.rollback()
+    opened.close()
+
+
+def plan(cur: cursor, tables: str, head: str = HEAD + SUBJECT) -> Kind:
+    return compiled(Document.parse(head + tables).map, Catalogue.from_json(document(cur))).kinds[0]
+
+
+def codes(cur: cursor, tables: str, head: str = HEAD + SUBJECT) -> list[str]:
+    """What is wrong with a map, each with its line and column in the file."""
+    written = Document.parse(head + tables)
+    _, faults = attempted(written.map, Catalogue.from_json(document(cur)))
+    placed = written.placed(faults)
+    assert all(fault.line for fault in placed)
+    return [fault.code for fault in placed]
+
+
+def bound(cur: cursor, kind: Kind, person: Mapping[str, Value]) -> None:
+    bind_persons(cur, kind, [person], today=TODAY)
+    for statement in kind.reach:
+        cur.execute(statement.sql)
+
+
+def erased(cur: cursor, kind: Kind, person: Mapping[str, Value]) -> int:
+    """Erase; how many rows the guards counted. If any, nothing has been changed."""
+    bound(cur, kind, person)
+    guarded = 0
+    for statement in kind.erase:
+        if guarded and statement.purpose != "guard":
+            return guarded
+        cur.execute(statement.sql)
+        if statement.purpose == "guard":
+            guarded += sum(number for _, number in cur.fetchall())
+    return guarded
+
+
+def exported(cur: cursor, kind: Kind, table: str, person: Mapping[str, Value]) -> list[dict[str, Any]]:
+    bound(cur, kind, person)
+    rows = []
+    for statement in next(dataset for dataset in kind.datasets if dataset.name == table).reads:
+        if statement.purpose == "export":
+            cur.execute(statement.sql)
+            names = [column.name for column in cur.description or ()]
+            rows += [dict(zip(names, row, strict=True)) for row in cur.fetchall()]
+    return rows
+
+
+def rows(cur: cursor, table: str) -> list[tuple[Any, ...]]:
+    cur.execute(f"select t.* from {table} as t order by 1")
+    return cur.fetchall()
+
+
+INVOICES = """
+activities:
+  books: {retention: {period: P10Y, from: {column: issued_on, round: year_end}, law: § 147 AO}}
+tables:
+  app.users: {stub: {}}
+  app.invoices: {activity: books, erase: keep, keep: {exception: 17(3)(b), columns: [number, issued_on]}}
+"""
+
+
+def test_a_row_whose_term_has_ended_is_deleted_and_the_others_are_kept_to_the_day(cur: cursor) -> None:
+    cur.execute(
+        "create table app.invoices (number text primary key, user_id bigint not null references app.users, note text,"
+        " issued_on timestamptz);"
+        # Kept until the end of 2026, in Berlin: what was issued there on 1 January 2017 is kept for another year.
+        " insert into app.invoices values ('a', 1, 'x', '2015-12-31 22:59Z'), ('b', 1, 'x', '2015-12-31 23:00Z'),"
+        " ('c', 1, 'x', null), ('d', 2, 'x', '2001-01-01')"
+    )
+    kind = plan(cur, INVOICES, HEAD.replace("authority: x", "authority: x, timezone: Europe/Berlin") + SUBJECT)
+    assert erased(cur, kind, {"id": 1}) == 0
+    assert [(number, user, note) for number, user, note, _ in rows(cur, "app.invoices")] == [
+        ("b", 1, None),
+        ("c", 1, None),
+        ("d", 2, "x"),
+    ]
+    assert rows(cur, "app.users") == [(0, None, "Nobody"), (1, None, None), (2, "two@example.org", "Two")]
+
+
+def test_a_stub_goes_when_no_kept_row_needs_it(cur: cursor) -> None:
+    cur.execute("create table app.invoices (number text, user_id bigint not null references app.users, issued_on date)")
+    kind = plan(cur, INVOICES.replace("[number, issued_on]", "[number]"))
+    assert erased(cur, kind, {"id": 1}) == 0
+    assert [key for key, *_ in rows(cur, "app.users")] == [0, 2]
+
+
+def test_an_export_leaves_out_what_every_way_to_the_row_redacts_and_nothing_else(cur: cursor) -> None:
+    cur.execute(
+        "create table app.messages (id bigint, a bigint references app.users, b bigint references app.users, c text);"
+        " insert into app.messages values (1, 1, 2, 'from one'), (2, 2, 1, 'from two'), (3, 1, 1, 'to oneself')"
+    )
+    kind = plan(
+        cur,
+        "tables:\n  app.users: {}\n  app.messages:\n    links:\n"
+        "      a: {erase: unlink, export: {redact: [b]}}\n      b: {erase: unlink, export: {redact: [a]}}\n",
+    )
+    assert [(row["id"], row["a"], row["b"]) for row in exported(cur, kind, "app.messages", {"id": 1})] == [
+        (1, 1, None),
+        (3, 1, 1),
+        (2, None, 1),
+    ]
+
+
+def test_an_export_withholds_what_is_somebody_elses_and_explains_vectors(cur: cursor) -> None:
+    cur.execute("create table app.notes (user_id bigint, body text, about text, embedding float8[])")
+    cur.execute("insert into app.notes values (1, 'mine', 'a friend', '{1,2}')")
+    kind = plan(
+        cur,
+        "tables:\n  app.users: {}\n  app.notes:\n    links: {user_id: {}}\n"
+        "    columns:\n      body: user\n      about: {category: user, third_party: true}\n"
+        "      embedding: {category: user, export: explain}\n",
+    )
+    assert exported(cur, kind, "app.notes", {"id": 1}) == [{"user_id": 1, "body": "mine"}]
+    told = {column.name: column.export for column in kind.datasets[0].columns}
+    assert told == {"user_id": "value", "body": "value", "about": "withheld", "embedding": "explained"}
+
+
+@pytest.mark.parametrize(
+    ("key", "column", "written"),
+    [
+        ("uuid", "varchar(40)", ["0F0E0D0C-0000-4000-8000-00000000000A", "0f0e0d0c00004000800000000000000a"]),
+        ("uuid", "uuid", ["0f0e0d0c-0000-4000-8000-00000000000a"]),
+        ("bigint", "text", ["42"]),
+        ("bigint", "numeric(20)", ["42"]),
+        ("bigint", "smallint", ["42"]),
+        ("numeric", "bigint", ["42"]),
+        ("text", "bigint", ["42"]),
+        ("varchar(10)", "bigint[]", ["{42}"]),
+        ("integer", "text[]", ["{7,42}"]),
+        ("integer", "smallint[]", ["{42}"]),
+        ("bigint", "jsonb", ['{"by": 42}', '{"by": "42"}']),
+        ("bigint", "json", ['{"by": 42}']),
+        ("uuid", "jsonb", ['{"by": "0F0E0D0C-0000-4000-8000-00000000000A"}']),
+        ("char(6)", "char(6)", ["42"]),
+        ("char(6)", "text", ["42"]),
+        ("text", "char(6)", ["42"]),
+    ],
+)
+def test_values_meet_across_types(cur: cursor, key: str, column: str, written: list[str]) -> None:
+    mine = "0f0e0d0c-0000-4000-8000-00000000000a" if key == "uuid" else "42"
+    other = "0f0e0d0c-0000-4000-8000-00000000000b" if key == "uuid" else "142"
+    cur.execute(f"create table app.people (id {key} primary key); create table app.notes (n integer, person {column})")
+    cur.execute("insert into app.people values (%s), (%s)", (mine, other))
+    for number, text in enumerate(written):
+        cur.execute("insert into app.notes values (%s, %s)", (number, text))
+    cur.execute("insert into app.notes values (99, %s), (100, null)", (written[0].replace("42", "142")[::1],))
+    if key == "uuid":
+        cur.execute("delete from app.notes where n = 99")
+    place = "person[]" if column.endswith("[]") else "person->>'by'" if column.startswith("json") else "person"
+    kind = plan(
+        cur,
+        f'tables:\n  app.people: {{}}\n  app.notes: {{links: {{"{place}": {{}}}}, columns: {{n: user}}}}\n',
+        HEAD + "subject: {table: app.people, key: id}\n",
+    )
+    found = exported(cur, kind, "app.notes", {"id": mine})
+    assert sorted(row["n"] for row in found) == list(range(len(written)))
+    assert erased(cur, plan_again(cur, kind), {"id": mine}) == 0
+    assert [n for n, _ in rows(cur, "app.notes") if n < 99] == []
+
+
+def plan_again(cur: cursor, kind: Kind) -> Kind:
+    """The same plan, for a session in which nobody is bound."""
+    cur.execute("select relname from pg_class where relnamespace = pg_my_temp_schema() and relkind = 'r'")
+    for (relation,) in cur.fetchall():
+        cur.execute(f"drop table pg_temp.{relation}")
+    return kind
+
+
+def test_a_place_in_json_may_count_into_an_array(cur: cursor) -> None:
+    cur.execute("create table app.notes (n integer, doc jsonb)")
+    cur.execute("""insert into app.notes values (1, '{"who": [7, 1]}'), (2, '{"who": [1, 7]}')""")
+    kind = plan(cur, "tables:\n  app.users: {}\n  app.notes: {links: {\"doc#>>'{who,1}'\": {}}, columns: {n: user}}\n")
+    assert [row["n"] for row in exported(cur, kind, "app.notes", {"id": 1})] == [1]
+
+
+def test_a_partitioned_subject_and_its_partitioned_rows_are_found_once(cur: cursor) -> None:
+    cur.execute(
+        "create table app.people (id bigint primary key) partition by hash (id);"
+        "create table app.people_0 partition of app.people for values with (modulus 2, remainder 0);"
+        "create table app.people_1 partition of app.people for values with (modulus 2, remainder 1);"
+        "create table app.notes (id bigint, person bigint references app.people) partition by range (id);"
+        "create table app.notes_0 partition of app.notes for values from (0) to (10);"
+        "create table app.notes_1 partition of app.notes for values from (10) to (20);"
+        "insert into app.people select generate_series(1, 9); insert into app.notes select n, 1 + n % 9"
+        " from generate_series(0, 19) as n"
+    )
+    kind = plan(cur, "tables:\n  app.people: {}\n  app.notes: {}\n", HEAD + "subject: {table: app.people, key: id}\n")
+    assert len(exported(cur, kind, "app.notes", {"id": 4})) == 2
+    assert erased(cur, plan_again(cur, kind), {"id": 4}) == 0
+    assert len(rows(cur, "app.notes")) == 18
+    assert len(rows(cur, "app.people")) == 8
+
+
+def test_a_materialised_view_is_refreshed_last_and_a_foreign_place_is_left_to_people(cur: cursor) -> None:
+    cur.execute("create materialized view app.names as select name from app.users")
+    kind = plan(cur, "tables:\n  app.users: {}\n  app.names: {erase: refresh}\n")
+    assert [statement.purpose for statement in kind.erase][-1] == "refresh"
+    assert erased(cur, kind, {"id": 1}) == 0
+    assert rows(cur, "app.names") == [("Nobody",), ("Two",)]
+
+
+ORDERS = "create table app.orders (id bigint primary key, user_id bigint references app.users, note text)"
+
+
+@pytest.mark.parametrize(
+    ("schema", "tables", "expected"),
+    [
+        ("", "tables:\n  app.user: {}\n", ["unknown_table"]),
+        ("create view app.v as select 1 as one", "tables:\n  app.users: {}\n  app.v: {}\n", ["view"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {links: {user: {}}}\n", ["unknown_column"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {links: {note: {identity: mail}}}\n", ["unknown_identity"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {links: {note: {subject: staff}}}\n", ["unknown_subject"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {links: {note: {to: app.users.name}}}\n", ["reach"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {links: {'note[]': {}}}\n", ["place"]),
+        (
+            ORDERS,
+            "tables:\n  app.users: {}\n  app.orders: {links: {user_id: {when: kind = 'x'}}}\n",
+            ["unknown_column"],
+        ),
+        (
+            ORDERS,
+            "tables:\n  app.users: {}\n  app.orders: {personal: false, reason: x}\n",
+            ["names_a_person"],
+        ),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: undecided\n", ["undecided"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {erase: keep}\n", ["keep"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {shared: true, erase: delete}\n", ["reach"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {erase: refresh}\n", ["refresh"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {erase: {note: hash}}\n", ["pseudonym"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {erase: {id: null}}\n", ["not_null"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {erase: {id: random}}\n", ["random"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {erase: {id: empty}}\n", ["empty"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {erase: {note: nobody}}\n", ["nobody"]),
+        (ORDERS, "tables:\n  app.users: {}\n  app.orders: {erase: {nothing: null}}\n", ["unknown_column"]),
+        (
+            ORDERS.replace(
+                "note text", "by bigint not null references app.users, at bigint not null references app.users"
+            ),
+            "tables:\n  app.users: {}\n  app.orders: {}\n",
+            ["two_people"],
+        ),
+        (
+            ORDERS + "; create table app.logs (id bigint, order_id bigint references app.orders on delete cascade)",
+            "tables:\n  app.users: {}\n  app.orders: {}\n  app.logs: {personal: false, reason: x}\n",
+            ["cascade_undecided"],
+        ),
+        (
+            ORDERS + "; create table app.logs (id bigint, order_id bigint references app.orders on delete set null)",
+            "tables:\n  app.users: {}\n  app.orders: {}\n",
+            ["cascade_undecided"],
+        ),
+        ("create table app.logs (id bigint)", "tables:\n  app.users: {}\n  app.logs: {}\n", ["unreached"]),
+        (
+            "create table app.logs (at date)",
+            "tables:\n  app.users: {}\n  app.logs: {links: {at: {}}}\n",
+            ["types"],
+        ),
+        (
+            "create table app.logs (id bigint) partition by range (id);"
+            " create table app.logs_1 partition of app.logs for values from (1) to (2)",
+            "tables:\n  app.users: {}\n  app.logs_1: {personal: false, reason: x}\n",
+            ["partition"],
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(cur: cursor, schema: str, tables: str, expected: list[str]) -> None:
+    if schema:
+        cur.execute(schema)
+    assert codes(cur, tables) == expected
+
+
+def test_a_plan_is_the_same_wherever_and_whenever_it_is_compiled(cur: cursor, tmp_path: Path) -> None:
+    cur.execute(ORDERS)
+    text = HEAD + SUBJECT + "tables:\n  app.users: {}\n  app.orders: {}\n"
+    catalogue = document(cur)
+    (tmp_path / "map.yaml").write_text(text)
+    (tmp_path / "catalogue.json").write_text(catalogue)
+    code = (
+        "import sys; from pathlib import Path; from datamap.document import Document;"
+        " from datamap.catalogue import Catalogue; from datamap.compile.plan import compiled;"
+        " folder = Path(sys.argv[1]); print(compiled(Document.read(folder / 'map.yaml').map,"
+        " Catalogue.from_json((folder / 'catalogue.json').read_text())).digest)"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2", "3")
+    }
+    assert digests == {compiled(Document.parse(text).map, Catalogue.from_json(catalogue)).digest}
+
+
+@pytest.mark.parametrize("change", ["the map", "the catalogue"])
+def test_a_plan_changes_with_the_map_and_with_the_catalogue(cur: cursor, change: str) -> None:
+    cur.execute(ORDERS)
+    tables = "tables:\n  app.users: {}\n  app.orders: {}\n"
+    before = compiled(Document.parse(HEAD + SUBJECT + tables).map, Catalogue.from_json(document(cur)))
+    if change == "the map":
+        tables = tables.replace("app.orders: {}", "app.orders: {erase: {note: null}}")
+    else:
+        cur.execute("create table app.unrelated (id bigint)")
+    after = compiled(Document.parse(HEAD + SUBJECT + tables).map, Catalogue.from_json(document(cur)))
+    assert before.digest != after.digest
+    assert (before.map_digest == after.map_digest) == (change == "the catalogue")
+
+
+def test_how_a_map_is_written_makes_no_difference(cur: cursor) -> None:
+    one = HEAD + SUBJECT + "tables:\n  app.users: {erase: delete}\n"
+    other = one.replace("{erase: delete}", "\n    erase: delete # what else").replace("key: id", "key: [id]")
+    plans = [compiled(Document.parse(text).map, Catalogue.from_json(document(cur))) for text in (one, other)]
+    assert plans[0].digest == plans[1].digest
+
+
+def test_a_plan_survives_its_journey_as_json(cur: cursor) -> None:
+    cur.execute(ORDERS)
+    text = HEAD + SUBJECT + "tables:\n  app.users: {}\n  app.orders: {}\n"
+    whole = compiled(Document.parse(text).map, Catalogue.from_json(document(cur)))
+    assert Plan.from_json(whole.as_json()) == whole
+    assert Plan.from_json(whole.as_json()).digest == whole.digest
+    with pytest.raises(ValueError, match="another format"):
+        Plan.from_json(json.dumps({**json.loads(whole.as_json()), "format": 2}))
+
+
+Loader = Callable[[], None]
+
+
+def test_a_function_loads_a_plan_without_what_compiles_it() -> None:
+    code = "import sys; import shared.active_plan, shared.person; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"sqlalchemy", "pydantic", "yaml", "datamap", "click", "rich"} & set(loaded)
