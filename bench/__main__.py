@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
 from importlib.metadata import version
@@ -10,7 +11,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from bench import house
+from bench import data_map, house
 from bench.measure import Measured
 from local.stores import open_stores
 
@@ -39,7 +40,7 @@ def main() -> None:
         f"psycopg2-binary {version('psycopg2-binary')}\n"
     )
     table = Table("work", "ours", "floor", "ratio", "the floor is")
-    for measured in house.measure():
+    for measured in itertools.chain(house.measure(), data_map.measure()):
         table.add_row(*_row(measured))
     console.print(table)
 

@@ -11,6 +11,8 @@ import sys
 import click
 
 from gdpr.database import database_commands
+from gdpr.map import map_commands
+from gdpr.plan import plan_commands
 from shared.errors import Refused, SuiteError
 from shared.logs import guard, told
 
@@ -28,6 +30,8 @@ def gdpr() -> None:
 
 
 gdpr.add_command(database_commands)
+gdpr.add_command(map_commands)
+gdpr.add_command(plan_commands)
 
 
 def main() -> int:

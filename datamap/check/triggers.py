@@ -1,0 +1,159 @@
+"""Triggers and rules that make more, or less, of an erasure than the plan says (A4): copies, messages, soft deletes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from datamap.catalogue import Catalogue, Trigger
+from datamap.check.routine import Routine
+from datamap.check.survey import Survey
+from datamap.compile.resolution import Dataset
+from datamap.fault import Fault
+from datamap.names import Table as Name
+from datamap.names import quoted
+
+
+def faults(survey: Survey) -> Iterator[Fault]:
+    """Of the tables that an erasure touches."""
+    rules = _Rules(survey.catalogue)
+    for dataset in survey.touched.values():
+        for trigger in dataset.facts.triggers:
+            if trigger.enabled:
+                yield from _of_trigger(dataset, trigger, survey)
+        yield from rules.faults(dataset, survey)
+
+
+def _of_trigger(dataset: Dataset, trigger: Trigger, survey: Survey) -> Iterator[Fault]:
+    routine = Routine(trigger)
+    yield from _copies(dataset, routine, survey)
+    yield from _tells(dataset, routine)
+    is_fired = trigger.update or (trigger.delete and dataset.name in survey.deletable)
+    if is_fired:
+        yield from _fails(dataset, routine, survey)
+    if is_fired and not routine.is_known:
+        message = f"calls {trigger.function}, in {trigger.language}, and what that does with rows cannot be read here"
+        yield _fault(dataset, trigger, "trigger_opaque", message, "look at it", severity="note")
+    if trigger.delete and dataset.name in survey.deletable:
+        yield from _softens(dataset, routine)
+
+
+def _fault(
+    dataset: Dataset, trigger: Trigger, code: str, message: str, remedy: str, *, severity: str = "error"
+) -> Fault:
+    return Fault(
+        code=code,
+        message=f"The trigger {trigger.name} on {dataset.name} {message}",
+        where=dataset.where,
+        severity=severity,  # type: ignore[arg-type]
+        remedy=remedy,
+    )
+
+
+def _copies(dataset: Dataset, routine: Routine, survey: Survey) -> Iterator[Fault]:
+    """R53: history and audit tables hold the same data. What is not in the map is not erased."""
+    if not routine.is_readable:
+        return
+    for written, name in routine.inserts(survey.catalogue):
+        if name == dataset.name:
+            continue
+        target = survey.resolution.datasets.get(name) if name else None
+        fires = routine.trigger.update or routine.trigger.delete
+        if target is None or not target.decision.personal:
+            message = f"writes into {name or written}, which the map does not have as personal"
+            remedy = f"put {name or written} into the map, with the links by which its rows are found"
+            yield _fault(dataset, routine.trigger, "trigger_copies", message, remedy)
+        elif fires:
+            message = (
+                f"writes into {name}, and it fires when an erasure changes rows: what is erased may come back there"
+            )
+            remedy = _disabled(dataset, routine.trigger)
+            yield _fault(dataset, routine.trigger, "trigger_copies", message, remedy, severity="warning")
+
+
+def _disabled(dataset: Dataset, trigger: Trigger) -> str:
+    return (
+        "let its function do nothing where current_user = 'gdpr_erase', or run:"
+        f" alter table {dataset.name.sql} disable trigger {quoted(trigger.name)};"
+    )
+
+
+def _tells(dataset: Dataset, routine: Routine) -> Iterator[Fault]:
+    trigger = routine.trigger
+    if routine.notifies:
+        message = "sends notifications: whoever listens may hear a person's data"
+        remedy = "send keys only, and erase at whoever listens"
+        yield _fault(dataset, trigger, "trigger_sends", message, remedy, severity="warning")
+    if routine.sends:
+        message = "sends data out of this database, where no erasure follows"
+        remedy = "name the place among the recipients of the activity, and erase there by hand"
+        yield _fault(dataset, trigger, "trigger_sends", message, remedy, severity="warning")
+
+
+def _fails(dataset: Dataset, routine: Routine, survey: Survey) -> Iterator[Fault]:
+    """Our sessions run with search_path = pg_catalog, pg_temp."""
+    names = routine.unqualified(survey.catalogue)
+    if names:
+        schemas = ", ".join(quoted(schema) for schema in dict.fromkeys(name.schema for name in names))
+        listed = ", ".join(map(str, names))
+        message = f"names {listed} without a schema and has no search_path of its own: the erasure would fail"
+        remedy = f"alter function {routine.sql} set search_path = {schemas}, pg_temp;"
+        yield _fault(dataset, routine.trigger, "trigger_search_path", message, remedy)
+
+
+def _softens(dataset: Dataset, routine: Routine) -> Iterator[Fault]:
+    """R53: a soft delete is no erasure."""
+    if routine.keeps_the_row:
+        message = "may turn a DELETE into nothing: the rows would stay"
+        remedy = f"let it return old where current_user = 'gdpr_erase': {routine.sql}"
+        severity = "error" if routine.marks_the_row or not _returns_old(routine) else "warning"
+        yield _fault(dataset, routine.trigger, "soft_delete", message, remedy, severity=severity)
+
+
+def _returns_old(routine: Routine) -> bool:
+    return "return old" in " ".join(routine.trigger.body.lower().split())
+
+
+# Rules --------------------------------------------------------------------------------------------------------------
+
+_EVENTS = {"2": "update", "3": "insert", "4": "delete"}
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """CREATE RULE, of which the document of the catalogue says more than its tables do."""
+
+    catalogue: Catalogue
+
+    @cached_property
+    def _told(self) -> dict[Name, list[dict[str, Any]]]:
+        if not self.catalogue.document:
+            return {}
+        document = json.loads(self.catalogue.document)
+        tables = document.get("catalogue", document)["tables"]
+        return {Name(table["schema"], table["name"]): table["rules"] for table in tables if table["rules"]}
+
+    def faults(self, dataset: Dataset, survey: Survey) -> Iterator[Fault]:
+        known = self._told.get(dataset.name) or [{"name": name} for name in dataset.facts.rules]
+        for rule in known:
+            event = _EVENTS.get(str(rule.get("event")), "")
+            is_hit = event in ("", "update") or (event == "delete" and dataset.name in survey.deletable)
+            if is_hit:
+                yield _rule(dataset, rule, event)
+
+
+def _rule(dataset: Dataset, rule: dict[str, Any], event: str) -> Fault:
+    if rule.get("instead") and event:
+        message, severity = f"does something else instead of the {event} that an erasure asks for", "error"
+    else:
+        message, severity = "does more than an erasure asks for", "warning"
+    return Fault(
+        code="rule",
+        message=f"The rule {rule['name']} on {dataset.name} {message}",
+        where=dataset.where,
+        severity=severity,  # type: ignore[arg-type]
+        remedy=f"drop rule {quoted(rule['name'])} on {dataset.name.sql};",
+    )

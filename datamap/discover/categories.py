@@ -1,0 +1,226 @@
+"""What a column holds, in fideslang's words: by its name, its type, and what the values look like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from datamap.catalogue import Column, Table
+from datamap.discover import shapes, words
+from datamap.discover.finding import Holding
+from datamap.discover.questions import Sample
+
+UNDECIDED = "undecided"
+
+# The first line of which a word, or all of several words, stands in the name.
+_BY_NAME: tuple[tuple[str, str], ...] = (
+    ("user.authorization.password", "password passwd pwd passphrase crypted+password"),
+    (
+        "user.authorization.credentials",
+        "token secret otp totp mfa salt credential credentials apikey api+key session+key jti nonce pin",
+    ),
+    ("user.authorization.biometric", "faceprint"),
+    ("user.biometric.fingerprint", "fingerprint"),
+    ("user.government_id.passport_number", "passport"),
+    (
+        "user.government_id.national_identification_number",
+        "ssn national+id nin sin cpf curp bsn nif personnummer social+security",
+    ),
+    ("user.government_id.drivers_license_number", "license+number licence+number driver+license driving+licence"),
+    ("user.government_id.vehicle_registration", "plate vin"),
+    ("user.health_and_medical.record_id", "mrn medical+record"),
+    ("user.health_and_medical.genetic", "genome dna genotype"),
+    (
+        "user.health_and_medical",
+        "diagnosis symptom symptoms allergy medication prescription blood disease illness treatment icd"
+        " vaccination dosage pregnancy disability medical health",
+    ),
+    ("user.financial.credit_card", "credit+card card+number pan cvv cvc card+last"),
+    ("user.financial.bank_account", "iban bic swift routing+number account+number bank"),
+    ("user.demographic.date_of_birth", "birth dob birthday birthdate dateofbirth"),
+    ("user.demographic.gender", "gender sex pronoun"),
+    ("user.demographic.religious_belief", "religion religious"),
+    ("user.demographic.political_opinion", "political party+affiliation"),
+    ("user.demographic.race_ethnicity", "ethnicity race ethnic"),
+    ("user.demographic.sexual_orientation", "orientation sexual"),
+    ("user.demographic.marital_status", "marital married"),
+    ("user.demographic.language", "language locale lang"),
+    ("user.demographic.age_range", "age"),
+    ("user.contact.email", "email mail e+mail"),
+    ("user.contact.fax_number", "fax"),
+    ("user.contact.phone_number", "phone mobile telephone tel cell msisdn whatsapp"),
+    ("user.contact.address.postal_code", "zip postcode postal zipcode plz"),
+    ("user.contact.address.city", "city town"),
+    ("user.contact.address.state", "state+code province county region"),
+    ("user.contact.address.country", "country"),
+    ("user.contact.address.street", "street address1 address2 address+line house+number"),
+    ("user.device.ip_address", "ip ipaddress ipaddr remote+addr"),
+    ("user.device.cookie_id", "cookie"),
+    ("user.device.device_id", "device imei udid idfa gaid push"),
+    ("user.device", "agent+user user+agent browser useragent os"),
+    ("user.location.precise", "latitude longitude lat lng lon gps coordinate geo geolocation"),
+    ("user.location.imprecise", "location place timezone"),
+    ("user.contact.address", "address addr"),
+    ("user.name.first", "first+name firstname given fname forename vorname middle"),
+    ("user.name.last", "last+name lastname surname lname family+name nachname"),
+    ("user.content.self_image", "avatar photo selfie picture portrait gravatar"),
+    ("user.account.username", "username login nick nickname handle screenname user+name"),
+    (
+        "user.name",
+        "fullname full+name displayname display+name realname ship+name billing+name recipient+name customer+name"
+        " contact+name patient+name name+kana",
+    ),
+    ("user.contact.organization", "company employer organisation organization"),
+    ("user.job_title", "job+title position+title occupation profession"),
+    ("user.workplace", "department salary hire hired"),
+    ("user.behavior.search_history", "query search+term search+history searched"),
+    ("user.behavior.browsing_history", "url path referer referrer page visited"),
+    ("user.privacy_preferences", "consent optin opt+in gdpr newsletter marketing unsubscribe unsubscribed"),
+    ("user.account.settings", "setting settings preference preferences theme option config notification"),
+    ("user.demographic.profile", "interest interests hobby hobbies bio about tag"),
+    ("user.contact.url", "website homepage linkedin twitter facebook github"),
+    ("user.social", "follower friend"),
+    (
+        "user.financial",
+        "amount price total balance currency cost fee tax discount paid payment invoice goods shipping refund"
+        " revenue credit debit",
+    ),
+    (
+        "user.content",
+        "body content message comment text note notes description title subject summary remark greeting caption"
+        " question answer review feedback reply memo document letter attachment filename file html markdown",
+    ),
+)
+_BY_TABLE: tuple[tuple[str, str], ...] = (
+    (
+        "user.behavior.purchase_history",
+        "order purchase cart basket item invoice booking rental wishlist wish giftcard receipt",
+    ),
+    ("user.payment", "payment transaction refund charge payout"),
+    ("user.behavior", "event log activity visit login attempt session view click history audit trail impression track"),
+    ("user.health_and_medical", "appointment prescription diagnosis patient treatment encounter observation visit"),
+    ("user.content", "comment message post document file note chat ticket page attachment chunk embedding answer"),
+    ("user.account", "user account profile customer member person setting membership subscription enrollment"),
+)
+_WORDED = ("text", "time", "json", "enum", "other")
+
+
+def _names(table: tuple[tuple[str, str], ...]) -> list[tuple[str, list[frozenset[str]]]]:
+    return [(category, [frozenset(each.split("+")) for each in listed.split()]) for category, listed in table]
+
+
+_COLUMNS, _TABLES = _names(_BY_NAME), _names(_BY_TABLE)
+_SHAPES: tuple[tuple[str, Callable[[str], bool], str], ...] = (
+    ("user.contact.email", shapes.is_email, "e-mail addresses"),
+    ("user.device.ip_address", shapes.is_address, "addresses of the Internet"),
+    ("user.contact.phone_number", shapes.is_phone, "telephone numbers"),
+)
+_TELLING = frozenset(
+    category
+    for category, _ in _BY_NAME
+    if category.startswith(
+        (
+            "user.contact.email",
+            "user.contact.phone",
+            "user.contact.fax",
+            "user.name",
+            "user.government",
+            "user.health",
+            "user.biometric",
+            "user.authorization.password",
+            "user.demographic.date",
+            "user.device.ip",
+            "user.financial.bank",
+            "user.financial.credit",
+            "user.demographic.sexual",
+            "user.demographic.relig",
+            "user.demographic.race",
+            "user.demographic.marital",
+            "user.contact.address.street",
+            "user.demographic.gender",
+        )
+    )
+)
+
+
+def held(table: Table, column: Column, sample: Sample | None) -> Holding:
+    """The category of one column of a table that holds people."""
+    if column.family == "vector":
+        return Holding(
+            category="user.content",
+            entry={"origin": "DerivedPersonalData", "export": "explain"},
+            evidence=f"an embedding ({column.type}), derived from the row's text",
+            confidence="high",
+        )
+    seen = sample.of(column.name) if sample else []
+    if column.family == "text" and not column.is_array and (shaped := _by_shape(seen)):
+        return shaped
+    named = by_name(column)
+    if named:
+        return Holding(category=named, evidence="by its name", confidence="medium" if named in _TELLING else "low")
+    return _by_type(table, column, seen)
+
+
+def _by_shape(seen: list[str]) -> Holding | None:
+    for category, test, told in _SHAPES:
+        if len(seen) >= 3 and shapes.share(seen, test) >= 0.8:
+            return Holding(category=category, evidence=f"its values look like {told}", confidence="high")
+    return None
+
+
+def by_name(column: Column) -> str | None:
+    """The category that the name says, where the type does not contradict it."""
+    said = frozenset(words.words(column.name)) | {"".join(words.words(column.name))}
+    for category, wanted in _COLUMNS:
+        if any(each <= said for each in wanted) and _agrees(category, column):
+            return category
+    if said & {"name"} and column.family in ("text", "json"):
+        return None
+    return None
+
+
+def _agrees(category: str, column: Column) -> bool:
+    """`email_verified` is no e-mail address, `phone_count` no telephone."""
+    if column.family in ("boolean", "time"):
+        return category in ("user.demographic.date_of_birth", "user.privacy_preferences", "user.account.settings")
+    if column.family in ("integer", "numeric") and category.startswith(
+        ("user.contact.email", "user.content", "user.name")
+    ):
+        return False
+    if category == "user.financial":
+        return column.family in ("integer", "numeric")
+    return True
+
+
+def _by_type(table: Table, column: Column, seen: list[str]) -> Holding:
+    said = words.words(column.name)
+    if "name" in said and column.family == "text":
+        is_person = words.words(table.name.name)[-1:] != () and words.words(table.name.name)[-1] in words.PERSON
+        category = "user.name" if is_person else "user.content"
+        return Holding(category=category, evidence="a name", confidence="low")
+    if column.family == "bytes" or (column.family == "other" and not column.base.startswith("pg_catalog.")):
+        return Holding(category=UNDECIDED, evidence=f"{column.type}: nobody can tell from here", confidence="low")
+    if column.base.endswith((".inet", ".cidr")):
+        return Holding(category="user.device.ip_address", evidence=f"its type is {column.type}", confidence="high")
+    category = _by_table(table)
+    if column.family == "text" and seen and sum(map(len, seen)) > 40 * len(seen):
+        return Holding(category="user.content", evidence="its values are long texts", confidence="medium")
+    return Holding(category=category, evidence="by the table that it stands in", confidence="low")
+
+
+def _by_table(table: Table) -> str:
+    said = frozenset(words.words(table.name.name))
+    return next((category for category, wanted in _TABLES if any(each <= said for each in wanted)), "user")
+
+
+def telling(table: Table, sample: Sample | None) -> list[tuple[str, str]]:
+    """The columns that hold somebody's data whatever the table is for, with why: e-mail, names of people, addresses."""
+    found = []
+    for column in table.columns.values():
+        seen = sample.of(column.name) if sample else []
+        shaped = _by_shape(seen) if column.family == "text" and not column.is_array else None
+        named = by_name(column)
+        if shaped is not None:
+            found.append((column.name, shaped.evidence))
+        elif named in _TELLING and column.family in _WORDED and (sample is None or seen or column.family == "time"):
+            found.append((column.name, "by its name"))
+    return found

@@ -1,0 +1,73 @@
+"""The whole of discovery: the database, and the cache beside it, which is asked for the same people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+
+import redis
+
+from datamap.catalogue import Catalogue, Table
+from datamap.discover import cache, cache_lines, text
+from datamap.discover.cache import KeyPattern
+from datamap.discover.cache_lines import Line
+from datamap.discover.cache_persons import Key, Persons
+from datamap.discover.proposal import Progress, proposal
+from datamap.discover.questions import JOINT, Values
+from datamap.names import Table as Name
+
+
+def discovered(
+    catalogue: Catalogue,
+    values: Values | None = None,
+    client: redis.Redis | None = None,
+    *,
+    subject: Sequence[Name] = (),
+    progress: Progress | None = None,
+) -> str:
+    """The text of a complete datamap.yaml."""
+    found = proposal(catalogue, values, subject=subject or None, progress=progress)
+    if client is None or not found.kinds:
+        return text.written(found)
+    kind = found.kinds[0]
+    name = kind.name if len(found.kinds) > 1 else None
+    persons = of_subject(catalogue.tables[kind.table], kind.key, kind.identities, kind.folded, values, name=name)
+    lines = cache_lines.lines(cache.sampled(client, persons=persons), persons)
+    return text.written(found, map(_written, lines))
+
+
+def _written(line: Line) -> str:
+    return text.line(line.pattern, line.entry, f"{line.evidence}; {line.confidence}")
+
+
+def of_subject(
+    table: Table,
+    key: Sequence[str],
+    identities: Mapping[str, str],
+    folded: Collection[str] = (),
+    values: Values | None = None,
+    *,
+    name: str | None = None,
+) -> Persons:
+    """The people of a subject's table, as whoever looks into a cache asks for them."""
+
+    def contains(keys: Collection[Key]) -> Collection[Key]:
+        joined = {JOINT.join(each): each for each in keys}
+        known = values.present(table, key, list(joined)) if values else None
+        return [joined[each] for each in known or ()]
+
+    def identified(identity: str, texts: Collection[str]) -> Collection[str]:
+        column = identities[identity]
+        return (values.present(table, [column], texts, folded=identity in folded) if values else None) or ()
+
+    return Persons(
+        key={column: table.columns[column].family for column in key},
+        contains=contains,
+        identities={each: partial(identified, each) for each in identities},
+        subject=name,
+    )
+
+
+def keys_seen(client: redis.Redis, persons: Persons) -> list[KeyPattern]:
+    """What kinds of keys there are, for a check of the map."""
+    return cache.sampled(client, persons=persons)

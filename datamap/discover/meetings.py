@@ -1,0 +1,160 @@
+"""Where people meet: structure suspects, data decides.
+
+A table with an owner is suspected if something that hangs below it has a person of its own. What the rows below say
+settles it: nobody else among many rows of several people, and the second link only repeats the owner; somebody else,
+and people meet there; too few rows, and a person has to decide.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from datamap.catalogue import Table
+from datamap.discover.finding import Link, People
+from datamap.discover.questions import Met, Rung, Sample, Values, Way
+from datamap.names import Place
+from datamap.names import Table as Name
+
+DEEPEST = 5
+MOST_WAYS = 24
+ENOUGH_ROWS = 10
+ENOUGH_PEOPLE = 3
+
+Verdict = Literal["meets", "repeats", "open"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meeting:
+    """What was found about one table and one that hangs below it."""
+
+    place: Name
+    below: Name
+    through: Link  # the first step up from what hangs below
+    verdict: Verdict
+    met: Met | None
+
+    @property
+    def told(self) -> str:
+        """The counts, for a comment; a figure of a sample is left out."""
+        if self.met is None or self.met.rows == 0:
+            return f"{self.below} hangs here with people of its own, and no rows say whose"
+        if self.met.is_complete:
+            of_all = f"{self.met.others} of {self.met.rows} rows of {self.below}"
+            return f"{of_all} are other people's, {self.met.people} in all"
+        share = "some" if self.met.others else "none"
+        return f"{share} of the sampled rows of {self.below} are other people's"
+
+
+def verdict(met: Met | None) -> Verdict:
+    if met is None:
+        return "open"
+    if met.others:
+        return "meets"
+    return "repeats" if met.rows >= ENOUGH_ROWS and met.owners >= ENOUGH_PEOPLE else "open"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """The links of a database, as ownership looks at them."""
+
+    people: People
+    links: Mapping[Name, Sequence[Link]]
+    samples: Mapping[Name, Sample]
+
+    def owners(self, table: Name) -> tuple[Link, ...]:
+        """The links that say whose a row is; of a subject's row, that it is its own."""
+        kind = self.people.of(table)
+        if kind is not None:
+            itself = Link(
+                table=table, place=Place(kind.key), target=table, target_columns=kind.key, kind=kind.name, evidence=""
+            )
+            return (itself,)
+        return tuple(link for link in self.links.get(table, ()) if link.is_person and link.is_owner)
+
+    def parents(self, table: Name) -> tuple[Link, ...]:
+        """The links upward; those of a subject only where something might hang from what they point at."""
+        is_subject = self.people.of(table) is not None
+        return tuple(
+            link
+            for link in self.links.get(table, ())
+            if not link.is_person and (link.is_owner or is_subject) and link.place.is_plain
+        )
+
+    def is_nullable(self, link: Link) -> bool:
+        table = self.people.catalogue.tables[link.table]
+        return any(not table.columns[column].not_null for column in link.place.columns)
+
+    def rung(self, link: Link) -> Rung:
+        """The step up."""
+        target = self.people.catalogue.tables[link.target]
+        columns = link.target_columns or target.primary_key
+        return Rung(columns=link.place.columns, target=target, target_columns=columns, when=link.condition)
+
+
+def found(ground: Ground, values: Values | None) -> list[Meeting]:
+    """All suspects, judged; with one question for each table that hangs below something."""
+    meetings = []
+    for table in ground.people.catalogue:
+        own = ground.owners(table.name)
+        if not own or table.kind not in ("table", "partitioned"):
+            continue
+        ways = [
+            (path, Way(rungs=tuple(ground.rung(link) for link in path), links=ground.owners(path[-1].target)))
+            for path in itertools.islice(paths(ground, table.name), MOST_WAYS)
+            if not _is_carried_along(own, path, ground.owners(path[-1].target))
+        ]
+        met = _counted(table, own, [way for _, way in ways], ground, values)
+        meetings += [
+            Meeting(place=path[-1].target, below=table.name, through=path[0], verdict=verdict(each), met=each)
+            for (path, _), each in zip(ways, met, strict=True)
+        ]
+    return meetings
+
+
+def _counted(
+    table: Table, own: Sequence[Link], ways: list[Way], ground: Ground, values: Values | None
+) -> Sequence[Met | None]:
+    if values is None or not ways:
+        return [None] * len(ways)
+    return values.met(table, Way(links=tuple(own)), ways, ground.people)
+
+
+def paths(ground: Ground, table: Name) -> Iterator[tuple[Link, ...]]:
+    """The ways up to the nearest tables with an owner; further, where that owner may be missing."""
+    open_paths: list[tuple[Link, ...]] = [(link,) for link in ground.parents(table)]
+    while open_paths:
+        path = open_paths.pop(0)
+        target = path[-1].target
+        if target in ground.people.tables:
+            continue
+        owners = ground.owners(target)
+        if owners:
+            yield path
+        visited = {table, *(link.target for link in path)}
+        if len(path) < DEEPEST and (not owners or all(_may_be_silent(ground, link) for link in owners)):
+            open_paths += [(*path, link) for link in ground.parents(target) if link.target not in visited]
+
+
+def _may_be_silent(ground: Ground, link: Link) -> bool:
+    if not link.place.is_plain or link.when is not None or link.identity is not None:
+        return True
+    sample = ground.samples.get(link.table)
+    if sample is None or not sample.rows or not set(link.place.columns) <= set(sample.columns):
+        return ground.is_nullable(link)
+    places = [sample.columns.index(column) for column in link.place.columns]
+    return any(row[place] is None for row in sample.rows for place in places)
+
+
+def _is_carried_along(own: Sequence[Link], path: Sequence[Link], above: Sequence[Link]) -> bool:
+    """A key of several columns that brings the same person with it leaves nothing to differ."""
+    step = path[0]
+    if len(path) > 1 or not step.place.is_plain:
+        return False
+    carried = dict(zip(step.place.columns, step.target_columns, strict=False))
+    owners = {link.place.columns[-1] for link in above if link.place.is_plain}
+    return all(
+        link.place.is_plain and link.identity is None and carried.get(link.place.columns[-1]) in owners for link in own
+    )

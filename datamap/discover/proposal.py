@@ -1,0 +1,185 @@
+"""A map for a database that nobody here has seen: proposed from structure, names and bounded samples of values.
+
+Every table and column is decided or `undecided`, each with its evidence and how sure that is, as a comment. The same
+database gives the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from datamap.catalogue import Catalogue, Table
+from datamap.discover import (
+    foreign_keys,
+    identities,
+    links,
+    meetings,
+    pairs,
+    roles,
+    settlement,
+    subject_keys,
+    subjects,
+    text,
+    within,
+)
+from datamap.discover.belonging import Belongings
+from datamap.discover.finding import Decision, Link, People, Proposal, by_table
+from datamap.discover.meetings import Ground
+from datamap.discover.pairs import Pair
+from datamap.discover.questions import Sample, Together, Values
+from datamap.names import Place
+from datamap.names import Table as Name
+
+Progress = Callable[[int, int, str], None]  # done, of how many, what is being looked at
+
+_SEEN = ("integer", "uuid", "text", "json", "enum", "numeric")
+
+
+def proposed(
+    catalogue: Catalogue,
+    values: Values | None = None,
+    *,
+    subject: Name | Sequence[Name] | None = None,
+    cache: Iterable[object] = (),
+    progress: Progress | None = None,
+) -> str:
+    """The text of a complete datamap.yaml."""
+    return text.written(proposal(catalogue, values, subject=subject, progress=progress), cache)
+
+
+def proposal(
+    catalogue: Catalogue,
+    values: Values | None = None,
+    *,
+    subject: Name | Sequence[Name] | None = None,
+    progress: Progress | None = None,
+) -> Proposal:
+    """The same before it is written down."""
+    tell = progress or (lambda *_: None)
+    kinds, notes = subjects.chosen(catalogue, subject)
+    told = [subject_keys.keyed(kind, catalogue.tables[kind.table], values) for kind in kinds]
+    notes = (*notes, *(note for _, each in told for note in each))
+    people = People(catalogue=catalogue, kinds=tuple(kind for kind, _ in told))
+    samples = _samples(people, values, tell)
+    people, found, strangers = _links(identities.of_subjects(people, samples), samples, values)
+    by_place = by_table(found)
+    together = _together(people, by_place, values)
+    by_place = by_table(roles.given(found, people, together))
+    ground = Ground(people=people, links=by_place, samples=samples)
+    met = meetings.found(ground, values)
+    belongings = Belongings(ground, met, together, strangers, values)
+    settled = settlement.Settlement(ground, belongings)
+    decisions = [
+        settled.of(table, samples.get(table.name), values.unread(table) if values else None)
+        for table in _in_order(catalogue)
+        if table.kind != "view"
+    ]
+    return Proposal(kinds=people.kinds, decisions=_tied(decisions, ground), notes=notes)
+
+
+def _in_order(catalogue: Catalogue) -> list[Table]:
+    return sorted(catalogue, key=lambda table: table.name)
+
+
+def _samples(people: People, values: Values | None, tell: Progress) -> dict[Name, Sample]:
+    if values is None:
+        return {}
+    found: dict[Name, Sample] = {}
+    tables = [table for table in _in_order(people.catalogue) if table.kind not in ("view", "foreign")]
+    for number, table in enumerate(tables):
+        tell(number, len(tables), str(table.name))
+        sample = values.sample(table, _worth_seeing(table))
+        if sample is not None:
+            found[table.name] = sample
+    tell(len(tables), len(tables), "")
+    return found
+
+
+def _worth_seeing(table: Table) -> list[str]:
+    """Columns whose values say something: no times, no amounts, no pictures."""
+    return [
+        name
+        for name, column in table.columns.items()
+        if column.family in _SEEN and (column.family != "numeric" or name.lower().endswith("id"))
+    ]
+
+
+def _links(
+    people: People, samples: Mapping[Name, Sample], values: Values | None
+) -> tuple[People, list[Link], list[links.Stranger]]:
+    """All links, the strongest evidence first: what one has taken, the next leaves alone."""
+    found = list(foreign_keys.declared(people.catalogue, people))
+    paired, all_pairs = pairs.found(people, samples, values)
+    found += paired
+    named_so, strangers = links.found(people, samples, values, [*found, *_taken(all_pairs)])
+    found += named_so
+    inner = within.spots(people, samples)
+    found += within.found(people, inner, samples, values)
+    held = {(link.table, link.place) for link in found}
+    spots = identities.columns(people, samples, found) | {
+        spot: seen for spot, seen in inner.items() if spot not in held
+    }
+    upward = {link.target for link in found if link.table in people.tables and not link.is_person}
+    named = [
+        replace(link, role="undecided", evidence=f"{link.evidence}; but people point at this table")
+        if link.table in upward
+        else link
+        for link in identities.found(people, spots, samples, values)
+    ]
+    people = identities.folded(people, named, samples, values)
+    known = {(link.table, link.place.column) for link in named}
+    return people, [*found, *named], [each for each in strangers if (each.table, each.column) not in known]
+
+
+def _taken(all_pairs: Iterable[Pair]) -> list[Link]:
+    """The ids of pairs, so that nobody takes them for a plain link."""
+    return [
+        Link(table=pair.table.name, place=Place((column,)), target=pair.table.name, evidence="")
+        for pair in all_pairs
+        for column in (pair.key, pair.kind)
+    ]
+
+
+def _together(people: People, by_place: Mapping[Name, list[Link]], values: Values | None) -> dict[Name, Together]:
+    """For tables with several links to people: how they speak in one row."""
+    found = {}
+    for name, group in by_place.items():
+        spoken = [link for link in group if link.is_person]
+        is_open = len(spoken) > 1 or any(_may_name_several(link, people) for link in spoken)
+        if is_open and values is not None and name not in people.tables:
+            told = values.together(people.catalogue.tables[name], spoken, people)
+            if told is not None:
+                found[name] = told
+    return found
+
+
+def _may_name_several(link: Link, people: People) -> bool:
+    """Elements, or an identity that two may have."""
+    if link.identity is None or link.kind is None:
+        return None in link.place.steps
+    kind = people.named(link.kind)
+    return link.identity in kind.folded or not people.facts(kind).is_unique((kind.identities[link.identity],))
+
+
+def _tied(decisions: list[Decision], ground: Ground) -> tuple[Decision, ...]:
+    """Rows that stay and point at rows that go are unlinked (rule 14); links that lead to nobody are left out."""
+    going = {each.table for each in decisions if each.erase == "delete"}
+    nobodys = {each.table for each in decisions if not each.personal}
+    tied = []
+    for each in decisions:
+        useless = nobodys if each.table not in ground.people.tables else {link.target for link in each.links}
+        stays = each.personal and each.erase not in ("delete", "undecided", "refresh", "external_manual")
+        linked = [
+            settlement.cut(link, ground)
+            if stays
+            and not link.is_person
+            and link.target in going
+            and link.erase is None
+            and link.target != each.table
+            else link
+            for link in each.links
+            if link.is_person or link.foreign_key is not None or link.target not in useless
+        ]
+        tied.append(replace(each, links=tuple(linked)))
+    return tuple(tied)

@@ -1,0 +1,153 @@
+"""People inside of a value: at a path in JSON (also JSON that is kept as text), among the elements of an array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from datamap.catalogue import Column, Table
+from datamap.discover import shapes, words
+from datamap.discover.finding import Confidence, Kind, Link, People
+from datamap.discover.links import Samples
+from datamap.discover.questions import Sample, Values
+from datamap.names import EACH, NotAName, Place, Step
+from datamap.names import Table as Name
+
+Spot = tuple[Name, Place]
+
+DEEPEST = 5
+PATHS = 80  # of one column, the most frequent ones
+DOCUMENTS = 150  # of one column
+ELEMENTS = 20  # of one array
+_CONTAINED = 0.9
+
+
+def spots(people: People, samples: Samples) -> dict[Spot, list[str]]:
+    """Every place within a column where a single value stands, with what was seen there."""
+    found: dict[Spot, list[str]] = {}
+    for table in people.catalogue:
+        sample = samples.get(table.name)
+        if sample is None or table.kind == "materialized_view":
+            continue
+        for column in table.columns.values():
+            if column.name in sample.columns and not column.is_generated:
+                for place, seen in _places(column, sample).items():
+                    found[table.name, place] = seen
+    return found
+
+
+def _places(column: Column, sample: Sample) -> dict[Place, list[str]]:
+    texts = sample.of(column.name)
+    if column.is_array and column.family in ("integer", "uuid", "text"):
+        seen = [element for text in texts for element in shapes.elements(text)[:ELEMENTS]]
+        return {Place((column.name,), (EACH,)): seen} if seen else {}
+    if column.is_array or column.family not in ("json", "text"):
+        return {}
+    documents = [shapes.document(text) for text in texts[:DOCUMENTS]]
+    documents = [document for document in documents if isinstance(document, dict | list)]
+    if not documents or (column.family == "text" and len(documents) < 0.8 * len(texts[:DOCUMENTS])):
+        return {}
+    paths: dict[tuple[Step, ...], list[str]] = {}
+    for document in documents:
+        for path, leaf in _leaves(document, ()):
+            paths.setdefault(path, []).append(leaf)
+    likeliest = sorted(paths, key=lambda path: (-len(paths[path]), str(path)))[:PATHS]
+    return {place: paths[path] for path in likeliest if (place := _placed(column, path)) is not None}
+
+
+def _placed(column: Column, path: tuple[Step, ...]) -> Place | None:
+    """The path as the map writes it; none where its keys cannot be written."""
+    place = Place((column.name,), path, is_cast=column.family == "text")
+    try:
+        return place if Place.parse(str(place)) == place else None
+    except NotAName:
+        return None
+
+
+def _leaves(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], str]]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if len(path) < DEEPEST and 0 < len(key) <= 80 and not shapes.is_integer(key) and not shapes.is_uuid(key):
+                yield from _leaves(each, (*path, key))
+    elif isinstance(value, list):
+        for each in value[:ELEMENTS]:
+            if len(path) <= DEEPEST:
+                yield from _leaves(each, (*path, EACH))
+    elif path and isinstance(value, str | int) and not isinstance(value, bool) and value not in ("", 0):
+        yield path, str(value)[:120]
+
+
+def found(people: People, seen: Mapping[Spot, list[str]], samples: Samples, values: Values | None) -> Iterator[Link]:
+    """The places that hold keys of people."""
+    if values is None:
+        return
+    for kind in people.kinds:
+        facts = people.facts(kind)
+        for key in dict.fromkeys([kind.key, *(each for each in (*facts.unique, *kind.keys) if len(each) == 1)]):
+            if len(key) == 1 and facts.columns[key[0]].family in ("integer", "uuid", "text"):
+                yield from _of_key(kind, key[0], people, seen=seen, samples=samples, values=values)
+
+
+def _of_key(
+    kind: Kind,
+    key: str,
+    people: People,
+    *,
+    seen: Mapping[Spot, list[str]],
+    samples: Samples,
+    values: Values,
+) -> Iterator[Link]:
+    facts = people.facts(kind)
+    if key in kind.identities.values():
+        return
+    likely = {spot: texts for spot, texts in seen.items() if _could_name(spot[1], texts, facts, key)}
+    asked = {text for texts in likely.values() for text in texts}
+    present = values.present(facts, (key,), asked) if asked else None
+    if present is None:
+        return
+    for (table, place), texts in likely.items():
+        distinct = set(texts)
+        share = len(distinct & present) / len(distinct)
+        told = _told(place, kind, distinct, share, is_complete=samples[table].is_complete, people=people)
+        if told is None or (table == facts.name and place.column == key):
+            continue
+        evidence, confidence, is_torn = told
+        yield Link(
+            table=table,
+            place=place,
+            target=facts.name,
+            target_columns=(key,),
+            kind=kind.name,
+            role="undecided" if is_torn else "owner",
+            evidence=evidence,
+            confidence=confidence,
+        )
+
+
+def _could_name(place: Place, texts: list[str], facts: Table, key: str) -> bool:
+    fits = {"integer": shapes.is_integer, "uuid": shapes.is_uuid}.get(facts.columns[key].family)
+    if fits is None:
+        return shapes.share(texts, shapes.is_uuid) >= 0.5 or _is_named(place, facts)
+    return shapes.share(texts, fits) >= 0.5
+
+
+def _is_named(place: Place, facts: Table) -> bool:
+    said = words.meant_by(place)
+    return words.means_a_person(said) or said[-1:] == words.words(facts.name.name)[-1:]
+
+
+def _told(
+    place: Place, kind: Kind, distinct: set[str], share: float, *, is_complete: bool, people: People
+) -> tuple[str, Confidence, bool] | None:
+    """Evidence, confidence, and whether it is too little to decide."""
+    is_telling = shapes.are_distinctive(distinct)
+    is_named = _is_named(place, people.facts(kind))
+    if share == 0 or (not is_telling and not is_named):
+        return None
+    amount = f"{round(share * len(distinct))} of {len(distinct)} values" if is_complete else "the sampled values"
+    if share >= _CONTAINED:
+        confidence: Confidence = "high" if is_telling and len(distinct) >= 5 else "medium"
+        return f"{amount} are keys of {kind.table}", confidence, False
+    if share < 0.5 or not is_named:
+        return None
+    return f"{amount} are keys of {kind.table} in part only", "low", not is_telling

@@ -1,0 +1,228 @@
+"""What names say: the words in a name of a table or column, and which of them mean people, deeds and places.
+
+A name alone decides nothing here; it says what is worth a look, and breaks a tie between values.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from datamap.condition import Condition
+from datamap.names import Place
+
+
+def listed(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
+
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
+_IDENTIFIER = listed("id ids uuid uid guid key pk fk no nr num number ref code oid ident identifier")
+_IRREGULAR = {
+    "people": "person",
+    "children": "child",
+    "men": "man",
+    "women": "woman",
+    "staff": "staff",
+    "status": "status",
+    "address": "address",
+    "business": "business",
+    "access": "access",
+    "series": "series",
+    "news": "news",
+    "alias": "alias",
+    "bonus": "bonus",
+    "campus": "campus",
+    "addresses": "address",
+    "matrices": "matrix",
+    "indices": "index",
+    "aliases": "alias",
+    "statuses": "status",
+    "movies": "movie",
+    "sms": "sms",
+    "basis": "basis",
+    "analysis": "analysis",
+}
+
+# Words for somebody with data of their own. Those of the second kind may also be an organisation or a thing.
+PERSON = listed(
+    """
+    user customer person patient student employee member contact client subscriber guest donor participant
+    applicant candidate citizen resident passenger teacher pupil parent guardian doctor physician nurse driver
+    visitor shopper buyer seller voter volunteer learner trainee beneficiary individual human userprofile
+    appuser useraccount enduser consumer player athlete instructor staff worker lead prospect insured
+    policyholder tourist nutzer kunde mitarbeiter benutzer mitglied usuario cliente utilisateur
+    """
+)
+MAYBE_PERSON = listed("account partner profile agent admin administrator party login identity tenant")
+# Places where people are together, and what belongs to no single person.
+GATHERING = listed(
+    """
+    tenant organization organisation org company team group workspace project folder space account community
+    club channel room conversation thread board household family department division site shop store branch
+    office school course class circle realm league agency namespace vendor merchant business forum category
+    chat album list
+    """
+)
+
+_CREATED = listed("created creator create added entered inserted registered recorded imported")
+_OWNING = listed(
+    """
+    owner author actor sender recipient receiver buyer purchaser payer payee holder poster uploader requester
+    reporter applicant subscriber member follower followee followed participant attendee organizer organiser
+    host guest voter customer user client patient student person contact lead buyer seller borrower renter
+    donor passenger founder debtor creditor lender landlord captain chairman president director trainer coach
+    mentor mentee spouse writer speaker publisher friend liker rater sub uid userid username login requestor
+    addressee beneficiary claimant complainant source_user target_user
+    """
+)
+_DEEDS_OF_OWNERS = listed(
+    """
+    written submitted posted uploaded requested ordered sent booked owned authored reported asked paid
+    purchased bought signed rented borrowed
+    """
+)
+_ACTING = listed(
+    """
+    assignee assigned approver approved reviewer reviewed editor edited updater updated modified modifier
+    changed closer closed locker locked moderator moderated inviter invited deleter deleted packer packed
+    processor processed handler handled agent manager supervisor resolver resolved responsible verifier
+    verified checked checker archived cancelled canceled completed confirmed exported released issued merged
+    granted banned blocked published accepted rejected escalated watcher watching subscribed watched referrer
+    referred operator cashier clerk staff employee technician last write whodunnit triaged pinned hidden muted
+    disabled revoked unlocked started stopped scheduled dispatched delivered shipped picked counted audited
+    witness validated reconciled refunded voided transferred printed called impersonator impersonated support
+    owner_changed viewer viewed seen read reader tagged mentioned liked
+    """
+)
+# Without `by` these say to whom it was done: `blocked_id`, `invited_user_id`, `tagged_user_id`.
+_DONE_TO = listed(
+    """
+    blocked banned invited muted tagged mentioned liked viewed called seen read referred accepted granted
+    reviewed deleted verified rejected revoked impersonated transferred counted
+    """
+)
+_FREE_TEXT = listed(
+    """
+    body content message text comment note notes description bio about remark remarks memo greeting question
+    answer review feedback reply caption summary transcript letter biography statement
+    """
+)
+_SPOKEN = listed(
+    """
+    comment message post reply note answer review remark response tweet status mail email
+    """
+)
+
+
+@functools.lru_cache(maxsize=50_000)
+def words(name: str) -> tuple[str, ...]:
+    """`fk_OrderItems` → fk, order, item."""
+    return tuple(_singular(part.lower()) for part in _PART.findall(name))
+
+
+def _singular(word: str) -> str:
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes", "zes")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+@functools.lru_cache(maxsize=50_000)
+def meant(name: str) -> tuple[str, ...]:
+    """The words without those that only say that it is a key: `fk_user_id` → user; `customer_no` → customer."""
+    found = list(words(name))
+    while len(found) > 1 and (found[-1] in _IDENTIFIER or found[-1].isdigit()):
+        found.pop()
+    while len(found) > 1 and found[0] in ("fk", "ref", "id", "f"):
+        found.pop(0)
+    if (
+        len(found) == 1
+        and len(found[0]) > 4
+        and found[0].endswith("id")
+        and found[0][:-2] in PERSON | _OWNING | _ACTING
+    ):
+        return (found[0][:-2],)
+    return tuple(found)
+
+
+def meant_by(place: Place) -> tuple[str, ...]:
+    """The same of a place: in JSON the last key, or the one before where that is only `id`."""
+    keys = [step for step in place.steps if step is not None]
+    if not keys:
+        return meant(place.columns[-1])
+    last = meant(keys[-1])
+    if last and last[-1] not in _IDENTIFIER | {"sub", "email", "mail", "phone", "name"}:
+        return last
+    return meant(keys[-2]) if len(keys) > 1 else (meant(place.column) + last)
+
+
+def is_key_word(word: str) -> bool:
+    return word in _IDENTIFIER
+
+
+def is_created(said: tuple[str, ...]) -> bool:
+    """`created_by`, `create_uid`, `creator`: an owner where nobody else is, else one who acted."""
+    return any(word in _CREATED for word in said)
+
+
+def is_acting(said: tuple[str, ...]) -> bool:
+    """`approved_by`, `assigned_to`, `last_editor`: somebody who merely did something to the row."""
+    if "by" in said:
+        return not any(word in _DEEDS_OF_OWNERS for word in said)
+    return any(word in _ACTING and word not in _DONE_TO for word in said)
+
+
+def is_owning(said: tuple[str, ...]) -> bool:
+    """`owner`, `author`, `sent_by`: whom a row is about, or by."""
+    return any(word in _OWNING for word in said) or ("by" in said and any(word in _DEEDS_OF_OWNERS for word in said))
+
+
+def means_a_person(said: tuple[str, ...]) -> bool:
+    """Whether it could name a person at all."""
+    return bool(said) and (
+        is_created(said) or is_acting(said) or is_owning(said) or said[-1] in PERSON | MAYBE_PERSON or "by" in said
+    )
+
+
+def is_noun_for_a_person(said: tuple[str, ...]) -> bool:
+    """The same without `id` behind it: `author`, `created_by`, `assigned_to`, and not `viewed` or `read`."""
+    if "by" in said[1:] or said[-2:] == ("assigned", "to"):
+        return True
+    last = said[-1] if said else ""
+    return last in PERSON | MAYBE_PERSON | _OWNING | {"whodunnit", "creator"} or (
+        last in _ACTING and last.endswith(("er", "or", "ee", "agent", "staff", "clerk", "technician", "responsible"))
+    )
+
+
+def is_plural(name: str) -> bool:
+    """`followers`: a number of people rather than one of them."""
+    parts = _PART.findall(name)
+    return bool(parts) and _singular(parts[-1].lower()) != parts[-1].lower()
+
+
+def is_gathering(said: tuple[str, ...]) -> bool:
+    return bool(said) and said[-1] in GATHERING
+
+
+def is_free_text(said: tuple[str, ...]) -> bool:
+    return bool(said) and said[-1] in _FREE_TEXT
+
+
+def is_spoken(said: tuple[str, ...]) -> bool:
+    """`comments`, `messages`: something that one person says, and others answer."""
+    return bool(said) and said[-1] in _SPOKEN
+
+
+def condition(column: str, values: tuple[str, ...]) -> str:
+    """`column = 'value'`, or one of several."""
+    quoted = ["'" + value.replace("'", "''") + "'" for value in values]
+    place = str(Place((column,)))
+    text = f"{place} = {quoted[0]}" if len(quoted) == 1 else f"{place} in ({', '.join(quoted)})"
+    return str(Condition.parse(text))

@@ -1,0 +1,279 @@
+"""`gdpr map` and `gdpr plan`, as a person at a terminal meets them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from psycopg2 import sql
+
+from shared.addresses import CacheAddress, PostgresAddress
+from shared.cache import connect as connect_cache
+from shared.roles import LOGINS
+from tests.integration.test_command_line import gdpr
+from tests.run import administrator, as_role
+
+CANARY = "kanarie@geheim.example"
+
+SCHEMA = f"""
+create schema app;
+create table app.users (id bigint primary key, email text not null unique, name text);
+create table app.orders (id bigint primary key, user_id bigint not null references app.users (id), note text);
+create index on app.orders (user_id);
+insert into app.users select n, n || '{CANARY}', 'somebody' from generate_series(1, 300) as n;
+insert into app.orders select n, 1 + n % 300, '{CANARY}' from generate_series(1, 900) as n;
+"""
+
+MAP = """\
+version: 1
+controller: {name: Example, contact: privacy@shop.example, authority: Berlin DPA}
+backups: {expire_after: P7D}
+subject: {table: app.users, key: id, identities: {email: email}}
+activities:
+  account:
+    purpose: AccountManagement
+    legal_basis: A6-1-b
+    origin: ProvidedPersonalData
+    recipients: []
+    retention: {until: the account is closed}
+tables:
+  app.users: {activity: account, erase: delete, columns: {email: user.contact.email, name: user.name}}
+  app.orders: {activity: account, erase: delete, columns: {note: user.content.private}}
+"""
+
+
+@pytest.fixture
+def shop(postgres: PostgresAddress) -> PostgresAddress:
+    with administrator(postgres) as admin:
+        admin.execute(SCHEMA)
+    return postgres
+
+
+@pytest.fixture
+def data_map(tmp_path: Path) -> Path:
+    file = tmp_path / "datamap.yaml"
+    file.write_text(MAP)
+    return file
+
+
+def run(shop: PostgresAddress, *words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return gdpr(*map(str, words), DATABASE_URL=shop.url(), **more)
+
+
+def test_discover_proposes_a_map_that_show_draws_and_that_holds_no_value(shop: PostgresAddress, tmp_path: Path) -> None:
+    proposed = run(shop, "map", "discover")
+    assert (proposed.returncode, proposed.stderr) == (0, "")
+    assert yaml.safe_load(proposed.stdout)["subject"]["table"] == "app.users"
+    assert CANARY not in proposed.stdout
+    assert "\x1b" not in proposed.stdout
+
+    file = tmp_path / "proposed.yaml"
+    file.write_text(proposed.stdout)
+    drawn = run(shop, "map", "show", file)
+    assert drawn.returncode == 0
+    assert "app.users (person, key id)\n└── app.orders  user_id: delete\n" in drawn.stdout
+
+
+def test_discover_gives_the_same_bytes_twice(shop: PostgresAddress) -> None:
+    assert run(shop, "map", "discover").stdout == run(shop, "map", "discover").stdout
+
+
+def test_discover_looks_into_the_cache_as_well(shop: PostgresAddress, valkey: CacheAddress) -> None:
+    client = connect_cache(valkey, application="gdpr-tests")
+    for number in range(1, 80):
+        client.set(f"session:{number:032x}", json.dumps({"user_id": number * 3}), ex=600)
+        client.set(f"limit:login:{number * 3}{CANARY}", 1, ex=60)
+    client.close()
+    proposed = run(shop, "map", "discover", REDIS_URL=valkey.url())
+
+    assert yaml.safe_load(proposed.stdout)["cache"] == {
+        "limit:login:{email}": {},
+        "session:*": {"holds": {"json": "user_id"}},
+    }
+    assert CANARY not in proposed.stdout
+
+
+def test_a_catalogue_in_a_file_stands_for_the_database(shop: PostgresAddress, data_map: Path, tmp_path: Path) -> None:
+    written = run(shop, "map", "catalogue")
+    assert CANARY not in written.stdout
+    file = tmp_path / "catalogue.json"
+    file.write_text(written.stdout)
+
+    offline_too = (
+        ("map", "discover"),
+        ("map", "check", data_map),
+        ("map", "show", data_map),
+        ("plan", "show", data_map),
+    )
+    for words in offline_too:
+        answer = gdpr(*map(str, words), "--catalogue", str(file))
+        assert (answer.returncode, answer.stderr) == (0, ""), words
+    offline = gdpr("plan", "compile", str(data_map), "--catalogue", str(file))
+    assert offline.stdout == run(shop, "plan", "compile", data_map).stdout
+
+
+def test_check_is_silent_about_a_good_map_and_says_where_a_bad_one_is_wrong(
+    shop: PostgresAddress, data_map: Path
+) -> None:
+    good = run(shop, "map", "check", data_map)
+    assert good.returncode == 0, good.stdout
+
+    data_map.write_text(MAP.replace("app.orders:", "app.order:").replace("name: user.name", "name: user.nam"))
+    bad = run(shop, "map", "check", data_map)
+    assert bad.returncode == 1
+    assert f"{data_map}:14:" in bad.stdout
+    assert "did you mean app.orders?" in bad.stdout
+    assert "app.orders" in bad.stdout
+    assert "user.name" in bad.stdout
+
+
+def test_check_tells_machines_too(shop: PostgresAddress, data_map: Path) -> None:
+    data_map.write_text(MAP.replace("app.orders:", "app.order:"))
+    as_json = json.loads(run(shop, "map", "check", data_map, "--format", "json").stdout)
+    sarif = json.loads(run(shop, "map", "check", data_map, "--format", "sarif").stdout)
+
+    faults = as_json["faults"] if isinstance(as_json, dict) else as_json
+    assert {"unknown_table"} <= {fault["code"] for fault in faults}
+    results = sarif["runs"][0]["results"]
+    assert {"unknown_table"} <= {result["ruleId"] for result in results}
+    assert all(result["locations"][0]["physicalLocation"]["region"]["startLine"] > 0 for result in results)
+
+
+def test_a_map_that_cannot_be_read_fails_the_check_with_every_fault(shop: PostgresAddress, data_map: Path) -> None:
+    data_map.write_text(MAP.replace("erase: delete", "erase: delte").replace("legal_basis", "legal_bases"))
+    answer = run(shop, "map", "check", data_map)
+    assert answer.returncode == 1
+    assert "did you mean delete?" in answer.stdout
+    assert "did you mean legal_basis?" in answer.stdout
+
+
+def test_approve_stores_the_plan_and_lets_the_roles_at_its_tables(shop: PostgresAddress, data_map: Path) -> None:
+    approved = run(shop, "map", "approve", data_map)
+    assert approved.returncode == 0, approved.stderr
+    digest = approved.stdout.strip()
+
+    assert run(shop, "plan", "status").stdout.strip() == digest
+    assert f"-- Plan {digest}\n" in run(shop, "plan", "show", "--active").stdout
+    with administrator(shop) as cur:
+        cur.execute("select digest, is_active from gdpr.plan")
+        assert cur.fetchall() == [(digest, True)]
+        for role, right in (("gdpr_export", "select"), ("gdpr_erase", "delete"), ("gdpr_verify", "select")):
+            cur.execute("select has_table_privilege(%s, 'app.orders', %s)", (role, right))
+            assert cur.fetchone() == (True,)
+    for role in LOGINS:
+        assert run(as_role(shop, role), "plan", "status").stdout.strip() == digest
+
+
+def test_approving_another_map_replaces_the_plan_and_the_first_can_be_taken_again(
+    shop: PostgresAddress, data_map: Path
+) -> None:
+    first = run(shop, "map", "approve", data_map).stdout
+    data_map.write_text(MAP.replace("identities: {email: email}", "identities: {}"))
+    second = run(shop, "map", "approve", data_map).stdout
+    data_map.write_text(MAP)
+    third = run(shop, "map", "approve", data_map).stdout
+
+    assert first == third != second
+    with administrator(shop) as cur:
+        cur.execute("select count(*), count(*) filter (where is_active) from gdpr.plan")
+        assert cur.fetchone() == (2, 1)
+
+
+def test_nothing_is_approved_that_fails_the_check(shop: PostgresAddress, data_map: Path) -> None:
+    data_map.write_text(MAP.replace(", name: user.name", ""))
+    answer = run(shop, "map", "approve", data_map)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "Nothing is approved." in answer.stderr
+    assert run(shop, "plan", "status").stderr.startswith("No data map has been approved for this database")
+
+
+def test_a_change_of_the_database_is_drift(shop: PostgresAddress, data_map: Path) -> None:
+    run(shop, "map", "approve", data_map)
+    with administrator(shop) as cur:
+        cur.execute("alter table app.orders add column more text")
+    answer = run(shop, "plan", "status")
+    assert answer.returncode == 1
+    assert "has changed since" in answer.stderr
+
+
+def test_who_may_not_approve_is_told_so(shop: PostgresAddress, data_map: Path) -> None:
+    answer = run(as_role(shop, "gdpr_erase"), "map", "approve", data_map)
+    assert answer.returncode == 1
+    assert "may not do this" in answer.stderr
+
+
+@pytest.fixture
+def master(shop: PostgresAddress) -> Iterator[PostgresAddress]:
+    """An administrator as RDS has one: no superuser, but the owner of the tables, who may create roles."""
+    name = sql.Identifier(f"{shop.database}_master")
+    address = as_role(shop, f"{shop.database}_master")
+    with administrator(shop) as cur:
+        cur.execute(sql.SQL("create role {} login createrole password {}").format(name, sql.Literal(address.password)))
+        cur.execute(sql.SQL("grant gdpr_owner to {} with admin true, inherit false, set false").format(name))
+        cur.execute(sql.SQL("alter schema app owner to {}").format(name))
+        cur.execute(sql.SQL("alter table app.users owner to {0}; alter table app.orders owner to {0}").format(name))
+        yield address
+        cur.execute(sql.SQL("reassign owned by {0} to postgres; drop owned by {0}; drop role {0}").format(name))
+
+
+def test_an_administrator_who_is_no_superuser_may_approve(master: PostgresAddress, data_map: Path) -> None:
+    answer = run(master, "map", "approve", data_map)
+    assert answer.returncode == 0, answer.stderr
+    with administrator(master) as cur:
+        cur.execute("select pg_has_role(%s, 'gdpr_owner', 'set')", (master.role,))
+        assert cur.fetchone() == (False,)
+
+
+def test_the_plan_can_be_read_with_estimates(shop: PostgresAddress, data_map: Path) -> None:
+    shown = run(shop, "plan", "show", data_map, "--explain")
+    assert shown.returncode == 0, shown.stderr
+    assert "-- delete app.users: what has to go\n-- estimated cost" in shown.stdout
+    assert "create temporary table gdpr_person" in shown.stdout
+
+
+def test_show_draws_for_other_programs(shop: PostgresAddress, data_map: Path) -> None:
+    dot = run(shop, "map", "show", data_map, "--dot").stdout
+    assert dot.startswith("digraph")
+    assert '"app.orders" -> "app.users" [label="user_id: delete"];' in dot
+    mermaid = run(shop, "map", "show", data_map, "--mermaid").stdout
+    assert mermaid.startswith("flowchart LR")
+    assert '-->|"user_id: delete"|' in mermaid
+
+
+def test_the_schema_for_editors_is_printed() -> None:
+    assert json.loads(gdpr("map", "schema").stdout)["properties"]["version"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("map", "discover"), "DATABASE_URL is not set"),
+        (("map", "check", "nowhere.yaml", "--database-url", "postgresql://u@127.0.0.1:1/x"), "nowhere.yaml"),
+        (("map", "check", "--catalogue", "nowhere.json"), "nowhere.json"),
+        (("map", "import"), "--fides"),
+    ],
+)
+def test_misuse_is_told_in_a_sentence(words: tuple[str, ...], said: str) -> None:
+    answer = gdpr(*words)
+    assert answer.returncode == 2
+    assert said in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_file_that_is_no_catalogue_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.json"
+    for text in ("", "[]", '{"tables": 3}', "{}"):
+        file.write_text(text)
+        answer = gdpr("map", "discover", "--catalogue", str(file))
+        assert answer.returncode == 2
+        assert "holds no catalogue" in answer.stderr
+
+
+def test_a_subject_that_is_no_table_is_corrected(shop: PostgresAddress) -> None:
+    answer = run(shop, "map", "discover", "--subject", "app.user")
+    assert answer.returncode == 2
+    assert "did you mean app.users?" in answer.stderr
