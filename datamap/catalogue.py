@@ -25,8 +25,8 @@ _KINDS: Mapping[str, Kind] = {
 Family = Literal["integer", "numeric", "text", "uuid", "json", "vector", "boolean", "time", "bytes", "enum", "other"]
 _FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("int2", "int4", "int8"), "integer"),
-    **dict.fromkeys(("numeric", "float4", "float8", "money"), "numeric"),
-    **dict.fromkeys(("text", "varchar", "bpchar", "name", "citext", "char"), "text"),
+    "numeric": "numeric",  # floats and money round: two numbers that differ may be equal there
+    **dict.fromkeys(("text", "varchar", "bpchar", "citext"), "text"),
     **dict.fromkeys(("json", "jsonb"), "json"),
     **dict.fromkeys(("vector", "halfvec", "sparsevec"), "vector"),
     **dict.fromkeys(("date", "time", "timetz", "timestamp", "timestamptz", "interval"), "time"),
@@ -45,7 +45,10 @@ class Column:
     is_domain: bool
     labels: tuple[str, ...]  # of an enum
     equality: str | None  # the schema of the operator = of a type that is none of Postgres' own
-    not_null: bool
+    not_null: bool  # cannot be set to null
+    never_null: (
+        bool  # and no row holds null from before: a domain, or NOT NULL that was never validated, does not say so
+    )
     has_default: bool
     is_generated: bool
     is_identity: bool
@@ -69,6 +72,8 @@ class ForeignKey:
     target_columns: tuple[str, ...]
     on_delete: Literal["no action", "restrict", "cascade", "set null", "set default"]
     on_delete_columns: tuple[str, ...]  # of SET NULL and SET DEFAULT, where not all
+    on_update: Literal["no action", "restrict", "cascade", "set null", "set default"]
+    match_full: bool
     deferrable: bool
     valid: bool
     partition: str | None  # the one partition that has it, where the whole table does not
@@ -191,7 +196,7 @@ class Catalogue:
         return {name: tuple(keys) for name, keys in found.items()}
 
 
-_ON_DELETE: Mapping[str, Any] = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
+_ACTIONS: Mapping[str, Any] = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 _COMMANDS: Mapping[str, Any] = {"*": "all", "r": "select", "a": "insert", "w": "update", "d": "delete"}
 
 
@@ -246,6 +251,7 @@ def _column(told: Mapping[str, Any]) -> Column:
         labels=tuple(told["labels"] or ()),
         equality=told["equality"],
         not_null=told["not_null"],
+        never_null=told["never_null"],
         has_default=told["default"],
         is_generated=told["generated"],
         is_identity=told["identity"],
@@ -262,8 +268,10 @@ def _foreign_key(told: Mapping[str, Any]) -> ForeignKey:
         columns=tuple(told["columns"]),
         target=Name(told["target_schema"], told["target_table"]) if is_known else None,
         target_columns=tuple(told["target_columns"] or ()),
-        on_delete=_ON_DELETE[told["on_delete"]],
+        on_delete=_ACTIONS[told["on_delete"]],
         on_delete_columns=tuple(told["on_delete_columns"] or ()),
+        on_update=_ACTIONS[told["on_update"]],
+        match_full=told["match_full"],
         deferrable=told["deferrable"],
         valid=told["valid"],
         partition=told["partition"],

@@ -8,7 +8,7 @@ from shared.catalogue import fingerprint
 from shared.errors import CatalogueDrift, PlanMissing
 from shared.plan import Plan
 from shared.queries import query, told
-from shared.roles import grant_on, owner_lent
+from shared.roles import grant_on, owner_lent, revoke_elsewhere
 
 
 def load(cur: cursor) -> Plan:
@@ -44,9 +44,10 @@ def activate(cur: cursor, plan: Plan) -> str:
 
 
 def approve(cur: cursor, plan: Plan) -> str:
-    """Activate a plan as an administrator, and let our roles at the tables that it names."""
+    """Activate a plan as an administrator, and let our roles at the tables that it names, and at no other."""
     read = sorted({table for kind in plan.kinds for table in kind.read})
     locked = sorted({table for kind in plan.kinds for table in kind.locked})
+    revoke_elsewhere(cur, read)
     grant_on(cur, read, changed=locked)
     if told(cur, "may_activate"):
         return activate(cur, plan)

@@ -18,12 +18,19 @@ def bind_persons(cur: cursor, kind: Kind, persons: Iterable[Mapping[str, Value]]
     The columns are those of `kind.binds`. A person with a row in the subject's table is looked up there: its other
     keys and identities come along. `today` decides which terms have ended.
     """
-    persons = list(persons)
-    for person in persons:
-        if kind.nobody and all(str(person.get(column)) == value for column, value in kind.nobody.items()):
-            raise UnfitValue("This key stands for nobody, whose rows are what others left behind")
     rows = [[person.get(column) for column in kind.binds] for person in persons]
     count = bind(cur, "gdpr_asked", kind.binds, rows)
+    if kind.invalid is not None and _counted(cur, kind.invalid):
+        raise UnfitValue("A value of a key or an identity is none of its column's type")
     cur.execute(kind.resolve)
+    for sentence, statement in kind.refusals:
+        if _counted(cur, statement):
+            raise UnfitValue(sentence)
     cur.execute("select set_config('gdpr.today', %s, true)", (today.isoformat(),))
     return count
+
+
+def _counted(cur: cursor, statement: str) -> int:
+    cur.execute(statement)
+    (number,) = cur.fetchone() or (0,)
+    return int(number)

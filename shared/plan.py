@@ -69,7 +69,8 @@ class Kind:
     table: str
     key: tuple[str, ...]  # columns of pg_temp.gdpr_person
     identities: Mapping[str, str]  # the same, by identity
-    nobody: Mapping[str, str] | None  # the key that stands for nobody, which no request can be about
+    invalid: str | None  # counts values of pg_temp.gdpr_asked that are none of their type
+    refusals: tuple[tuple[str, str], ...]  # sentences, each with a statement that counts persons of whom it is true
     locked: tuple[str, ...]  # the tables that an erasure locks and may change, as Postgres writes their names
     read: tuple[str, ...]  # all that a statement names
     binds: Mapping[str, str]  # every column of pg_temp.gdpr_person, as shared.binding takes it
@@ -124,7 +125,8 @@ def _kind(told: dict[str, Any]) -> Kind:
         for each in told["datasets"]
     )
     lists = {part: tuple(Statement(**statement) for statement in told[part]) for part in ("reach", "erase")}
-    names = {part: tuple(told[part]) for part in ("key", "locked", "read")}
+    names: dict[str, Any] = {part: tuple(told[part]) for part in ("key", "locked", "read")}
+    names["refusals"] = tuple((sentence, sql) for sentence, sql in told["refusals"])
     return Kind(**told | {"datasets": datasets} | names | lists)
 
 

@@ -48,3 +48,10 @@ def grant_on(cur: cursor, tables: Sequence[str], *, changed: Sequence[str] | Non
     cur.execute(query("grants_on"), {"tables": list(tables), "changed": list(tables if changed is None else changed)})
     for (statement,) in cur.fetchall():
         cur.execute(statement)
+
+
+def revoke_elsewhere(cur: cursor, tables: Sequence[str]) -> None:
+    """Take back what our roles were granted on any other table of the application."""
+    cur.execute(query("revokes_on"), {"tables": list(tables)})
+    for (statement,) in cur.fetchall():
+        cur.execute(statement)

@@ -135,6 +135,10 @@ attribute as (
           select from pg_type as d
           where d.oid = a.atttypid and d.typtype = 'd' and d.typnotnull
         ),
+        'never_null', a.attnotnull and not exists (
+          select from pg_constraint as v
+          where v.conrelid = a.attrelid and v.contype = 'n' and not v.convalidated and v.conkey[1] = a.attnum
+        ),
         'default', a.atthasdef and a.attgenerated = '',
         'generated', a.attgenerated <> '',
         'identity', a.attidentity <> '',
@@ -180,6 +184,7 @@ rule as (
           inner join pg_attribute as a on a.attrelid = k.conrelid and u.number = a.attnum
         ),
         'on_update', nullif(k.confupdtype, ' '),
+        'match_full', k.confmatchtype = 'f',
         'deferrable', k.condeferrable,
         'valid', k.convalidated,
         'expression', case when k.contype = 'c' then pg_get_expr(k.conbin, k.conrelid) end,
@@ -443,16 +448,22 @@ line as (
         from unnest(c.confkey) with ordinality as u (attnum, n)
         inner join pg_attribute as a on a.attrelid = c.confrelid and u.attnum = a.attnum
       ),
-      c.confdeltype, c.confdelsetcols::text, c.condeferrable, c.convalidated,
-      case when c.contype = 'c' then pg_get_expr(c.conbin, c.conrelid) end
+      c.confdeltype, c.confupdtype, c.confmatchtype, c.condeferrable, c.convalidated,
+      (
+        select string_agg(quote_ident(a.attname), ',' order by u.n)
+        from unnest(c.confdelsetcols) with ordinality as u (attnum, n)
+        inner join pg_attribute as a on a.attrelid = c.conrelid and u.attnum = a.attnum
+      ),
+      -- Without casts, parentheses and spaces, which come out otherwise once a dump has been restored.
+      case when c.contype = 'c' then regexp_replace(pg_get_expr(c.conbin, c.conrelid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g') end
     )
   from known as k
   inner join pg_constraint as c on k.oid = c.conrelid
   where
     c.contype in ('p', 'u', 'f', 'c', 'x') and c.conparentid = 0
-    and (not k.relispartition or (c.coninhcount = 0 and c.contype in ('f', 'c')))
+    and (not k.relispartition or (c.coninhcount = 0 and c.contype = 'f'))
   union all
-  select concat_ws(' ', 'unique', k.name, pg_get_indexdef(i.indexrelid))
+  select concat_ws(' ', 'unique', k.name, regexp_replace(pg_get_indexdef(i.indexrelid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g'))
   from known as k
   inner join pg_index as i on k.oid = i.indrelid
   where
@@ -464,8 +475,8 @@ line as (
   union all
   select
     concat_ws(
-      ' ', 'trigger', k.name, quote_ident(g.tgname), g.tgtype, g.tgenabled, g.tgfoid::regproc, md5(f.prosrc),
-      f.proconfig::text, encode(g.tgargs, 'hex'), pg_get_expr(g.tgqual, g.tgrelid)
+      ' ', 'trigger', k.name, g.tgenabled, regexp_replace(pg_get_triggerdef(g.oid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g'), md5(f.prosrc), f.proconfig::text,
+      f.prosecdef, f.proowner::regrole
     )
   from known as k
   inner join pg_trigger as g on k.oid = g.tgrelid
@@ -476,7 +487,7 @@ line as (
     concat_ws(
       ' ', 'policy', k.name, quote_ident(y.polname), y.polcmd, y.polpermissive,
       (select string_agg(r::regrole::text, ',' order by r::regrole::text) from unnest(y.polroles) as r),
-      pg_get_expr(y.polqual, y.polrelid), pg_get_expr(y.polwithcheck, y.polrelid)
+      regexp_replace(concat(pg_get_expr(y.polqual, y.polrelid), '/', pg_get_expr(y.polwithcheck, y.polrelid)), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g')
     )
   from known as k
   inner join pg_policy as y on k.oid = y.polrelid
@@ -486,7 +497,7 @@ line as (
   inner join pg_class as c on k.oid = c.oid
   where k.relispartition and (c.relrowsecurity or c.relforcerowsecurity)
   union all
-  select concat_ws(' ', 'rule', k.name, md5(pg_get_ruledef(w.oid)))
+  select concat_ws(' ', 'rule', k.name, md5(regexp_replace(pg_get_ruledef(w.oid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g')))
   from known as k
   inner join pg_rewrite as w on k.oid = w.ev_class
   union all
@@ -503,7 +514,7 @@ line as (
         where e.enumtypid = t.oid
       ),
       (
-        select string_agg(pg_get_constraintdef(c.oid), ',' order by c.conname) from pg_constraint as c
+        select string_agg(regexp_replace(pg_get_constraintdef(c.oid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g'), ',' order by c.conname) from pg_constraint as c
         where c.contypid = t.oid
       )
     )

@@ -115,6 +115,18 @@ from (
 ) as needed
 order by step, statement;
 
+-- revokes_on: what our roles no longer need on tables of the application, as statements
+select distinct 'revoke all on table ' || c.oid::regclass || ' from ' || a.grantee::regrole as statement
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+cross join lateral aclexplode(c.relacl) as a
+where n.nspname not in ('gdpr', 'pg_catalog', 'information_schema')
+  and a.grantee in (select r.oid from pg_roles as r where r.rolname in ('gdpr_export', 'gdpr_erase', 'gdpr_verify'))
+  and coalesce(
+    (select p.relid from pg_partition_ancestors(c.oid) as p where p.relid = any(%(tables)s::regclass[]) limit 1), c.oid
+  ) <> all(%(tables)s::regclass[])
+order by statement;
+
 -- active_plan: what the functions go by
 select p.body, p.digest
 from gdpr.plan as p

@@ -7,7 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from psycopg2 import extensions
 
 from datamap.catalogue import Catalogue
-from datamap.check import activities, columns, keeps, keys, links, pseudonyms, security, settings, tables, triggers
+from datamap.check import (
+    activities,
+    columns,
+    keeps,
+    keys,
+    links,
+    pseudonyms,
+    security,
+    settings,
+    tables,
+    triggers,
+    undecided,
+)
 from datamap.check.naming import namings
 from datamap.check.server import Server
 from datamap.check.survey import Survey
@@ -42,6 +54,7 @@ def _faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
     yield from triggers.faults(survey)
     yield from security.faults(survey, server)
     yield from activities.faults(survey)
+    yield from undecided.faults(survey.map)
 
 
 def _of_keys(survey: Survey, found: Sequence[KeyPattern] | None) -> list[Fault]:

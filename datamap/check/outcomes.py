@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datamap import model
 from datamap.check.survey import Survey
 from datamap.compile import matching
-from datamap.compile.changes import BY_TABLE, OLD, STUB, Change, Changes, table_action
+from datamap.compile.changes import BY_TABLE, OLD, STUB, Change, table_action
 from datamap.compile.erasure import Erasure
 from datamap.compile.ownership import Ownership
 from datamap.compile.person import Person
@@ -40,7 +40,7 @@ def outcomes(survey: Survey) -> Iterator[Outcome]:
 
 
 def _of(dataset: Dataset, kind: Kind, ownership: Ownership, erasure: Erasure, survey: Survey) -> Iterator[Outcome]:
-    changes = Changes(dataset, kind, ownership.person, survey.referenced.get(dataset.name, frozenset()))
+    changes = erasure.changes_in(dataset)
     groups: dict[str, list[Change]] = {}
     for change in changes.all(_hanging(dataset, erasure)):
         groups.setdefault(change.condition, []).append(change)

@@ -50,11 +50,14 @@ def table_action(dataset: Dataset) -> str | model.Setting:
 class Changes:
     """The changes of one table for one kind of subject."""
 
-    def __init__(self, dataset: Dataset, kind: Kind, person: Person, referenced: frozenset[str]) -> None:
+    def __init__(
+        self, dataset: Dataset, kind: Kind, person: Person, *, referenced: frozenset[str], bound: frozenset[str]
+    ) -> None:
         self._dataset = dataset
         self._kind = kind
         self._person = person
         self._referenced = referenced  # the columns that links to this table point at
+        self._bound = bound  # those of them that foreign keys do
         self.faults: list[Fault] = []
 
     def all(self, dying_parents: Mapping[int, str]) -> list[Change]:
@@ -172,6 +175,9 @@ class Changes:
     def _one(self, column: Column, value: model.SetTo, condition: str, where: Where) -> Change:
         if column.is_generated:
             self._fault("generated", f"{self._named(column)} is generated and cannot be set", where)
+        if column.name in self._bound:
+            message = f"{self._named(column)} cannot be changed: foreign keys point at it, and ON UPDATE would decide"
+            self._fault("referenced", message, where, "leave it as it is, or let it stand among keep.columns")
         if value is None and column.not_null:
             remedy = f"write {column.name}: {self._instead(column)}"
             self._fault("not_null", f"{self._named(column)} cannot be set to null: it is NOT NULL", where, remedy)
@@ -284,6 +290,8 @@ class Changes:
         """The columns of a link that may be null: of several, those that no other link and no key needs."""
         facts = self._dataset.facts
         free = [c for c in link.place.columns if not facts.columns[c].not_null and c not in facts.primary_key]
+        if link.foreign_key is not None and link.foreign_key.match_full:  # all of them, or none
+            return free if len(free) == len(link.place.columns) else []
         others = {c for other in self._dataset.links if other.place != link.place for c in other.place.columns}
         return [c for c in free if c not in others] or free
 
@@ -322,7 +330,10 @@ def _in_json(link: Link, facts: Column, kept: str) -> str:
 
 
 def _without_path(link: Link, facts: Column) -> str:
-    return f"cast(cast({OLD} as pg_catalog.jsonb) #- {matching.path(link.place.steps)} as {plain_type(facts)})"
+    whole, path = f"cast({OLD} as pg_catalog.jsonb)", matching.path(link.place.steps)
+    if str(link.place.steps[-1]).isdecimal():  # taken out of an array, the next element would stand in its place
+        return f"cast(jsonb_set({whole}, {path}, 'null', false) as {plain_type(facts)})"
+    return f"cast({whole} #- {path} as {plain_type(facts)})"
 
 
 def _text(value: str | float | bool) -> str:

@@ -17,7 +17,8 @@ from datamap.catalogue import ForeignKey
 from datamap.compile import matching
 from datamap.compile.changes import BY_TABLE, STUB, Change, Changes, assigned, table_action
 from datamap.compile.graph import components
-from datamap.compile.ownership import Branch, Ownership, Source, quiet, remembered
+from datamap.compile.ownership import Branch, Ownership, Source, quiet
+from datamap.compile.person import plain_type
 from datamap.compile.resolution import Dataset, Link
 from datamap.compile.term import has_ended
 from datamap.fault import Fault
@@ -57,7 +58,8 @@ class Erasure:
         found: dict[Name, list[Pointer]] = {name: [] for name in self.deletable}
         for dataset in self._every_dataset():
             for number, link in enumerate(dataset.links):
-                if link.target in found and link.identity is None:
+                is_by_hand = table_action(dataset) == "external_manual" and link.foreign_key is None
+                if link.target in found and _is_pointing(link) and not is_by_hand:
                     found[link.target].append(Pointer(dataset=dataset, number=number, link=link))
         return {name: tuple(pointers) for name, pointers in found.items()}
 
@@ -93,12 +95,7 @@ class Erasure:
     @cached_property
     def touched(self) -> dict[Name, Dataset]:
         """Every table that an erasure reads with a lock, and may change."""
-        found = {
-            name: dataset
-            for name, dataset in self._ownership.datasets.items()
-            if dataset.facts.kind in ("table", "partitioned")
-            and (table_action(dataset) != "external_manual" or name in self.deletable)
-        }
+        found = {name: each for name, each in self._ownership.datasets.items() if self._is_lockable(name)}
         found |= {
             name: dataset
             for name, dataset in self._resolution.datasets.items()
@@ -106,6 +103,13 @@ class Erasure:
             and (self._ownership.actor_links(dataset) or self._unlinks(dataset))
         }
         return dict(sorted(found.items()))
+
+    def _is_lockable(self, name: Name) -> bool:
+        """Whether rows of theirs are captured there: not where somebody erases them by hand."""
+        dataset = self._ownership.datasets.get(name)
+        if dataset is None or dataset.facts.kind not in ("table", "partitioned"):
+            return False
+        return table_action(dataset) != "external_manual" or name in self.deletable
 
     @cached_property
     def read(self) -> tuple[Name, ...]:
@@ -121,7 +125,7 @@ class Erasure:
             for number, link in enumerate(dataset.links)
             if link.kind is None
             and link.erase not in (None, "delete")
-            and (link.target in self.deletable or (link in ways and link.target in self._ownership.datasets))
+            and (link.target in self.deletable or (link in ways and self._is_lockable(link.target)))
         ]
 
     @cached_property
@@ -135,10 +139,10 @@ class Erasure:
     @cached_property
     def _stored(self) -> dict[Name, dict[str, str]]:
         """What is remembered of each captured row besides its place: the columns that links point at."""
-        found: dict[Name, dict[str, None]] = {name: {} for name in self.touched}
+        found = {name: dict.fromkeys(dataset.facts.primary_key) for name, dataset in self.touched.items()}
         for dataset in self._every_dataset():
             for link in dataset.links:
-                if link.target in found and link.identity is None:
+                if link.target in found and _is_pointing(link):
                     found[link.target].update(dict.fromkeys(link.target_columns))
         return {
             name: {c: c if not c.startswith("gdpr_") else f"gdpr_c{number}" for number, c in enumerate(columns, 1)}
@@ -170,19 +174,16 @@ class Erasure:
         for number, members in enumerate(self._ownership.circles, start=1):
             inside = sources
             if self._ownership.is_circular(members):
-                relation = f"gdpr_rows_circle_{number}"
-                sql, found = self._ownership.circle(members, sources, relation)
-                why, names = "the keys of rows that hang from each other in a circle", ", ".join(map(str, members))
-                yield Statement(
-                    purpose="prepare",
-                    dataset=names,
-                    sql=remembered(relation, self._ownership.circle_columns(members), sql),
-                    why=why,
-                )
+                statement, found = self._ownership.circle_keys(members, sources, f"gdpr_rows_circle_{number}")
+                yield statement
                 inside = sources | found
             for name in members:
                 if name in self.touched:
                     yield from self._capture_owned(self.touched[name], inside)
+                elif name in self._ownership.needed:
+                    statement, found = self._ownership.keys(name, inside, f"gdpr_rows_owned_{number}")
+                    yield statement
+                    sources |= found
             sources |= {name: self._source(name, "q.gdpr_owned") for name in members if name in self.touched}
         for dataset in self.touched.values():
             yield from self._capture_acted(dataset)
@@ -313,7 +314,7 @@ class Erasure:
 
     def _staying_links(self, dataset: Dataset) -> list[Link]:
         """The links that a kept row, or a stub, of this table still has."""
-        changes = Changes(dataset, self._kind, self._person, frozenset(self._stored[dataset.name]))
+        changes = self.changes_in(dataset)
         is_kept = table_action(dataset) == "keep"
         stays = changes.kept_columns() if is_kept else changes.stub_keys() - set(dataset.decision.stub)
         return [
@@ -321,7 +322,7 @@ class Erasure:
             for link in dataset.links
             if link.target in self.touched
             and link.role != "actor"
-            and link.identity is None
+            and _is_pointing(link)
             and link.erase is None
             and (set(link.place.columns) <= stays or (not link.place.is_plain and link.place.column in stays))
         ]
@@ -459,9 +460,13 @@ class Erasure:
         branch = Branch(tests=(), link=link, is_inherited=link.kind is None)
         if link.kind is None and dataset.owner_links:
             return False
-        if link.kind is not None and link.kind != self._kind.name:
+        if link.kind is not None and (link.kind != self._kind.name or self._may_be_empty(link)):
             return False
         return self.dies(dataset, branch, {}) == "true" and not self._may_be_stub(dataset.name)
+
+    def _may_be_empty(self, link: Link) -> bool:
+        """An empty text names nobody, and a foreign key holds it all the same."""
+        return any(self._person.columns[column].family == "text" for column in link.target_columns)
 
     def _may_be_stub(self, name: Name) -> bool:
         return name in self.deletable and name in {target for n in self._may_stay for target in self._stays_for[n]}
@@ -470,7 +475,8 @@ class Erasure:
         dataset, link = pointer.dataset, pointer.link
         target = self._resolution.catalogue.tables[name]
         columns = {c: f"q.{quoted(self._stored[name][c])}" for c in link.target_columns}
-        points = matching.points_at_columns(link, dataset, target, columns)
+        is_bound = link.foreign_key is not None  # whatever `when` says
+        points = matching.points_at_columns(link, dataset, target, columns, with_conditions=not is_bound)
         tests = [f"exists (select from {self.rows(name)} as q where q.gdpr_dies and {points})"]
         if dataset.name in self.touched:
             tests.append(self._uncaptured(dataset.name, f" and ({self._lets_go(dataset, pointer)})"))
@@ -486,11 +492,21 @@ class Erasure:
 
     # What happens -------------------------------------------------------------------------------------------------
 
+    def changes_in(self, dataset: Dataset) -> Changes:
+        """What may be changed in a table."""
+        bound = {
+            column
+            for _, key in self._resolution.catalogue.references.get(dataset.name, ())
+            for column in key.target_columns
+        }
+        referenced = frozenset(self._stored[dataset.name])
+        return Changes(dataset, self._kind, self._person, referenced=referenced, bound=frozenset(bound))
+
     @cached_property
     def _changes(self) -> dict[Name, list[Change]]:
         found = {}
         for name, dataset in self.touched.items():
-            changes = Changes(dataset, self._kind, self._person, frozenset(self._stored[name]))
+            changes = self.changes_in(dataset)
             dying = {n: self._lost_parent(dataset, dataset.links[n]) for n in self._unlinks(dataset)}
             every, has_stubs = changes.all(dying), self._may_be_stub(name)
             found[name] = [change for change in every if has_stubs or change.condition != STUB]
@@ -510,11 +526,14 @@ class Erasure:
             return None
         left = []
         for change in self._changes[dataset.name]:
+            facts = dataset.facts.columns[change.column]
             if change.condition == reason and change.value == "null":
                 left.append(f"t.{quoted(change.column)} is not null")
             elif change.condition == reason and change.value.startswith("'"):
-                text = "::text" if dataset.facts.columns[change.column].base == "pg_catalog.json" else ""
-                left.append(f"t.{quoted(change.column)}{text} is distinct from {change.value}")
+                held, given = f"t.{quoted(change.column)}", change.value
+                if facts.family in ("json", "vector", "other"):  # types that may know no equality
+                    held, given = f"{held}::text", f"cast({given} as {plain_type(facts)})::text"
+                left.append(f"{held} is distinct from {given}")
         return " or ".join(left) if left else "false"
 
     def _updates(self) -> Iterator[Statement]:
@@ -523,7 +542,7 @@ class Erasure:
                 sql = (
                     f"update {dataset.sql} as t\nset\n  "
                     + ",\n  ".join(assigned(changes))
-                    + f"\nfrom {self.rows(name)} as r\nwhere {_AT_PLACE} and not r.gdpr_dies"
+                    + f"\nfrom {self.rows(name)} as r\nwhere {self._found_again(dataset)} and not r.gdpr_dies"
                 )
                 yield Statement(purpose="change", dataset=str(name), sql=sql, why="what stays is cut down and unlinked")
 
@@ -545,11 +564,32 @@ class Erasure:
         return [link.target for link in links if link.foreign_key is not None and link.target != name]
 
     def _delete(self, name: Name) -> str:
-        table, rows = self.touched[name].sql, self.rows(name)
-        return f"delete from {table} as t\nusing {rows} as r\nwhere {_AT_PLACE} and r.gdpr_dies"
+        dataset, rows = self.touched[name], self.rows(name)
+        return f"delete from {dataset.sql} as t\nusing {rows} as r\nwhere {self._found_again(dataset)} and r.gdpr_dies"
+
+    def _found_again(self, dataset: Dataset) -> str:
+        """The captured row. By its place, which is fastest; by its key where a trigger may have moved it meanwhile."""
+        key = dataset.facts.primary_key
+        if not key or not self._rows_may_move:
+            return _AT_PLACE
+        return " and ".join(f"t.{quoted(c)} = r.{quoted(self._stored[dataset.name][c])}" for c in key)
+
+    @cached_property
+    def _rows_may_move(self) -> bool:
+        """Whether a change or deletion of a row may change others by itself: a trigger, or ON UPDATE."""
+        tables = [dataset.facts for dataset in self.touched.values()]
+        if any(
+            trigger.enabled and (trigger.update or trigger.delete) for facts in tables for trigger in facts.triggers
+        ):
+            return True
+        return any(key.on_update not in ("no action", "restrict") for facts in tables for key in facts.foreign_keys)
 
     def _refreshes(self) -> Iterator[Statement]:
-        for name, dataset in sorted(self._resolution.datasets.items()):
+        every = dict(sorted(self._resolution.datasets.items()))
+        by_text = {str(name.schema) + "." + name.name: name for name in every}
+        reads = {name: [by_text[each] for each in d.facts.reads if each in by_text] for name, d in every.items()}
+        for name, *_ in components(every, lambda name: reads[name]):
+            dataset = every[name]
             if dataset.facts.kind == "materialized_view" and dataset.decision.erase == "refresh":
                 sql = f"refresh materialized view {name.sql}"
                 why = "it shows rows that are gone"
@@ -559,6 +599,11 @@ class Erasure:
 def _any(tests: Iterable[str]) -> str:
     listed = [test for test in tests if test != "false"]
     return f"({' or '.join(listed)})" if listed else "false"
+
+
+def _is_pointing(link: Link) -> bool:
+    """Whether the link holds the key of a row, and is left hanging without it. An identity is none by itself."""
+    return link.identity is None or link.foreign_key is not None
 
 
 def _bare_link(key: ForeignKey) -> Link:

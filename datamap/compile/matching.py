@@ -14,6 +14,8 @@ from datamap.compile.resolution import Dataset, Kind, Link
 from datamap.condition import Comparison
 from datamap.names import Place, literal, quoted
 
+DEFAULT = '"default"'  # the database's collation
+
 
 class CannotCompare(ValueError):
     """Two types of which no value is ever equal."""
@@ -111,9 +113,7 @@ def _numbered(inner: str, after: tuple[str | None, ...], name: str, *, is_query:
     return f"(select i.x #>> {path(after)} as v, {number} as n from {rows}) as {name}"
 
 
-def _meet(  # noqa: PLR0911 - one line for each pair of families
-    left: str, mine: Column, right: str, theirs: Column, *, is_text: bool = False
-) -> _Meeting:
+def _meet(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool = False) -> _Meeting:
     """`left` is the row's value of type `mine` (or text, out of JSON), `right` what it is compared with."""
     if not is_text and mine.base == theirs.base:
         return _Meeting(f"{left} {equality(mine)} {_collated(right, mine, theirs)}")
@@ -127,8 +127,6 @@ def _meet(  # noqa: PLR0911 - one line for each pair of families
         return _Meeting(f"{left} = {right}::{element_type(mine)}")
     if (mine.family, theirs.family) == ("integer", "numeric"):
         return _Meeting(f"{left}::pg_catalog.numeric = {right}")
-    if mine.family == theirs.family != "other":
-        return _Meeting(f"{left} = {right}")
     raise CannotCompare(f"{mine.type} and {theirs.type} have no value in common")
 
 
@@ -141,8 +139,8 @@ def _meet_text(left: str, mine: Column, right: str, theirs: Column, *, is_text: 
         return _Meeting(f"{left} = {right}::text{_collation(mine, is_text=is_text)}")
     if theirs.equality:  # citext: the subject's own key makes no difference between capitals
         return _Meeting(f"lower({left}::text) = lower({right}::text)")
-    if mine.equality and not is_text:
-        return _Meeting(f"{left} {equality(mine)} {right}::{element_type(mine)}")
+    if mine.equality and not is_text:  # citext: two keys that differ in capitals would be one there
+        return _Meeting(f"{left}::text = {right}::text")
     cast = f"{right}::{_text_type(mine, is_text=is_text)}"
     return _Meeting(f"{left} = {_collated(cast, mine, theirs, is_text=is_text)}")
 
@@ -164,6 +162,8 @@ def _collated(right: str, mine: Column, theirs: Column, *, is_text: bool = False
     """Two collations would be an error; the row's side wins, which is the one with an index."""
     if mine.family != "text" and not is_text:
         return right
+    if not is_text and not mine.is_deterministic and theirs.is_deterministic:
+        return right + ' collate "default"'  # what is one value to the row's column may be two people
     differs = (None if is_text else mine.collation) != theirs.collation
     return right + (_collation(mine, is_text=is_text) or ' collate "default"') if differs else right
 
@@ -221,8 +221,15 @@ def _with_person(
 ) -> _Meeting:
     right = person.sql(theirs)
     if link.folded:
-        return _Meeting(f"lower({left}::text) = lower({right}::text)")
+        return _Meeting(_folded(left, mine, right, person.columns[theirs], is_text=is_text))
     return _meet(left, mine, right, person.columns[theirs], is_text=is_text)
+
+
+def _folded(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool) -> str:
+    """Capitals make no difference. Of two collations the row's wins, so that its index on lower(…) serves."""
+    ours = None if is_text else mine.collation
+    collation = f" collate {ours or DEFAULT}" if ours != theirs.collation else ""
+    return f"lower({left}::text) = lower({right}::text{collation})"
 
 
 def _exists(meetings: list[_Meeting]) -> str:
@@ -309,11 +316,12 @@ def _also_of_another(link: Link, dataset: Dataset, person: Person, alias: str, *
     mine = dataset.facts.columns[link.place.column]
     right = f"u.{quoted(identity.column)}"
     left = element or value(link.place, mine, alias)
+    is_text = not mine.is_array if element else not link.place.is_plain
+    theirs = person.columns[identity.column]
     if link.folded:
-        meeting = _Meeting(f"lower({left}::text) = lower({right}::text)")
+        meeting = _Meeting(_folded(left, mine, right, theirs, is_text=is_text))
     else:
-        is_text = not mine.is_array if element else not link.place.is_plain
-        meeting = _meet(left, mine, right, person.columns[identity.column], is_text=is_text)
+        meeting = _meet(left, mine, right, theirs, is_text=is_text)
     return (
         f" or exists (select from {person.kind.table.sql} as u{meeting.from_}"
         f" where {meeting.condition} and not {_is_ours(person)}{_is_somebody(person.kind)})"

@@ -158,24 +158,17 @@ class Ownership:
         sources: dict[Name, Source] = {}
         for number, members in enumerate(self.circles, start=1):
             if self.is_circular(members):
-                relation = f"gdpr_owned_circle_{number}"
-                sql, found = self.circle(members, sources, relation)
-                columns = self.circle_columns(members)
+                statement, found = self.circle_keys(members, sources, f"gdpr_owned_circle_{number}")
             elif members[0] in self.needed:
-                relation = f"gdpr_owned_{number}"
-                sql, found = self._keys(members[0], sources, relation)
-                columns = list(self.needed[members[0]])
+                statement, found = self.keys(members[0], sources, f"gdpr_owned_{number}")
             else:
                 continue
             sources |= found
-            datasets = ", ".join(map(str, members))
-            why = "the keys of their rows, for what hangs below"
-            statements.append(
-                Statement(purpose="prepare", dataset=datasets, sql=remembered(relation, columns, sql), why=why)
-            )
+            statements.append(statement)
         return statements, sources
 
-    def _keys(self, name: Name, sources: Mapping[Name, Source], relation: str) -> tuple[str, dict[Name, Source]]:
+    def keys(self, name: Name, sources: Mapping[Name, Source], relation: str) -> tuple[Statement, dict[Name, Source]]:
+        """Remember the keys of a table's rows, for what hangs below."""
         dataset = self.datasets[name]
         columns = self.needed[name]
         listed = ", ".join(f"t.{quoted(column)}" for column in columns)
@@ -183,7 +176,16 @@ class Ownership:
             f"select {listed}\nfrom {dataset.sql} as t\nwhere {branch.where}"
             for branch in self.branches(dataset, sources)
         )
-        return rows, {name: Source(f"pg_temp.{relation}", {column: column for column in columns})}
+        found = {name: Source(f"pg_temp.{relation}", {column: column for column in columns})}
+        return _prepared(str(name), remembered(relation, columns, rows)), found
+
+    def circle_keys(
+        self, members: tuple[Name, ...], sources: Mapping[Name, Source], relation: str
+    ) -> tuple[Statement, dict[Name, Source]]:
+        """The same of tables in a circle."""
+        sql, found = self.circle(members, sources, relation)
+        datasets = ", ".join(map(str, members))
+        return _prepared(datasets, remembered(relation, self.circle_columns(members), sql)), found
 
     def circle(
         self, members: tuple[Name, ...], sources: Mapping[Name, Source], relation: str
@@ -272,7 +274,7 @@ class Ownership:
         found = {
             name
             for name, dataset in self.datasets.items()
-            if name != self.kind.table and (self.may_name_others(dataset) or len(self._every_parent(dataset)) > 1)
+            if name != self.kind.table and (self.may_name_others(dataset) or self._may_have_two_parents(dataset))
         }
         while True:
             more = {
@@ -283,6 +285,10 @@ class Ownership:
             if not more:
                 return found
             found |= more
+
+    def _may_have_two_parents(self, dataset: Dataset) -> bool:
+        parents = self._every_parent(dataset)
+        return len(parents) > 1 or any(None in link.place.steps for link in parents)
 
     def may_name_others(self, dataset: Dataset) -> bool:
         """Whether a row that names a person may itself name another one."""
@@ -358,6 +364,11 @@ class Ownership:
                     found[link.target] = None
                     waiting.append(link.target)
         return sorted(found)
+
+
+def _prepared(datasets: str, sql: str) -> Statement:
+    why = "the keys of their rows, for what hangs below"
+    return Statement(purpose="prepare", dataset=datasets, sql=sql, why=why)
 
 
 def remembered(relation: str, columns: Iterable[str], sql: str) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from datamap.catalogue import Column
 from datamap.compile.resolution import Kind, Resolution
-from datamap.names import quoted
+from datamap.names import literal, quoted
 from shared.binding import POSITION
 
 TABLE = "pg_temp.gdpr_person"
@@ -81,10 +81,51 @@ class Person:
     def _told(self, name: str) -> str:
         if name in self.kind.key:
             return self._cast(name)
-        return f"coalesce(cast(u.{quoted(name)} as {plain_type(self.columns[name])}), {self._cast(name)})"
+        known = f"u.{quoted(self.kind.key[0])} is not null"  # then nothing else that was asked for counts
+        theirs = f"cast(u.{quoted(name)} as {plain_type(self.columns[name])})"
+        return f"case when {known} then {theirs} else {self._cast(name)} end"
 
     def _cast(self, name: str) -> str:
         return f"cast(a.{quoted(self.column(name))} as {plain_type(self.columns[name])})"
+
+    @property
+    def invalid(self) -> str | None:
+        """Counts values that are none of their type, before a cast could quote them; where they are bound as text."""
+        tests = [
+            f"not pg_input_is_valid(a.{quoted(self.column(name))}, {literal(plain_type(column)).strip()})"
+            for name, column in self.columns.items()
+            if bound_as(column) == "text" and column.family != "text"
+        ]
+        return f"select count(*) from pg_temp.{ASKED} as a where {' or '.join(tests)}" if tests else None
+
+    @property
+    def refusals(self) -> tuple[tuple[str, str], ...]:
+        """Sentences, each with a statement that counts the bound persons of whom it is true."""
+        found = []
+        subject = self.kind.table.sql
+        same = " and ".join(
+            f"p.{quoted(self.column(c))} {equality(self.columns[c])} u.{quoted(c)}" for c in self.kind.key
+        )
+        identities = [(i.column, i.folded) for i in self.kind.identities.values()]
+        named = " or ".join(f"({_same_identity(self, column, folded=folded)})" for column, folded in identities)
+        if self.kind.nobody:
+            key = " and ".join(f"u.{quoted(c)} = {literal(str(v)).strip()}" for c, v in self.kind.nobody.items())
+            either = f"(({same}) or {named})" if named else f"({same})"
+            sql = f"select count(*) from {subject} as u join {TABLE} as p on {either} where {key}"
+            found.append(("This stands for nobody, whose rows are what others left behind", sql))
+        if named:
+            guest = f"p.{quoted(self.column(self.kind.key[0]))} is null"
+            asked = f"exists (select from {TABLE} as p where {same})"
+            sql = f"select count(*) from {TABLE} as p join {subject} as u on {named} where {guest} and not {asked}"
+            found.append(("This identity is that of somebody with a key: name them by it", sql))
+        return tuple(found)
+
+
+def _same_identity(person: Person, column: str, *, folded: bool) -> str:
+    ours, theirs = person.sql(column), f"u.{quoted(column)}"
+    if folded:
+        return f'lower({ours}::text collate "default") = lower({theirs}::text collate "default")'
+    return f"{ours} {equality(person.columns[column])} {theirs}"
 
 
 def bound_as(column: Column) -> str:

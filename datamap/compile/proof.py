@@ -112,7 +112,7 @@ def _two_people(dataset: Dataset) -> Iterator[Fault]:
 
 
 def _is_never_null(link: Link, dataset: Dataset) -> bool:
-    return all(dataset.facts.columns[column].not_null for column in link.place.columns)
+    return all(dataset.facts.columns[column].never_null for column in link.place.columns)
 
 
 def _unreached(resolution: Resolution) -> Iterator[Fault]:

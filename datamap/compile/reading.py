@@ -36,7 +36,7 @@ class Reading:
     def statements(self) -> Iterator[Statement]:
         if self._branches:
             yield self._statement("count", self._count(), "their rows, and how many of them an erasure deletes")
-            if self.exported:
+            if self.exported and any(map(self._is_shown, self._branches)):
                 yield self._statement("export", self._export(), "their rows")
         for link in self._ownership.actor_links(self._dataset):
             yield self._acted(link)
@@ -131,9 +131,14 @@ class Reading:
         return f"case when {tests} then {source} end as {quoted(name)}" if tests else f"null as {quoted(name)}"
 
     def _acted(self, link: Link) -> Statement:
-        """Of a row that they merely acted on an export shows its key and the link, and nothing of whose it is."""
+        """Of a row that they merely acted on an export shows its key, and nothing of whose it is."""
         facts = self._dataset.facts
-        columns = dict.fromkeys([*facts.primary_key, *link.place.columns])
+        others = {c for each in self._dataset.person_links if each != link for c in each.place.columns}
+        own = (
+            link.place.columns if link.place.is_plain else ()
+        )  # of an array or a document nothing but that it is there
+        hidden = {column.name for column in self.columns if column.export != "value"} | (others - set(own))
+        columns = [c for c in dict.fromkeys([*facts.primary_key, *own]) if c not in hidden]
         listed = ", ".join(f"t.{quoted(column)}" for column in columns)
         ours = matching.names_us(link, self._dataset, self._ownership.person)
         sql = f"select {listed}\nfrom {self._dataset.sql} as t\nwhere {ours}"

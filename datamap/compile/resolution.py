@@ -5,12 +5,13 @@ What does not fit is collected as faults, with its place in the map. The rules a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from datamap import model
-from datamap.catalogue import Catalogue, ForeignKey, Table
+from datamap.catalogue import Catalogue, Column, ForeignKey, Table
 from datamap.condition import Condition
 from datamap.document import nearest
 from datamap.fault import Fault, Where
@@ -96,7 +97,7 @@ class Dataset:
         return any(
             link.condition is None
             and link.place.is_plain
-            and all(columns[name].not_null and columns[name].family != "text" for name in link.place.columns)
+            and all(columns[name].never_null and columns[name].family != "text" for name in link.place.columns)
             for link in self.owner_links
         )
 
@@ -191,7 +192,7 @@ def _unknown_table(name: Name, where: Where, catalogue: Catalogue) -> Fault:
             where=where,
             remedy=f"decide {parent.name} instead",
         )
-    remedy = f"did you mean {meant}?" if meant else "take it out, or run `gdpr map discover` again"
+    remedy = f"did you mean {meant}?" if meant else "take it out of the map"
     return Fault(code="unknown_table", message=f"There is no table {name}", where=where, remedy=remedy)
 
 
@@ -222,6 +223,12 @@ def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where
     if subject.nobody is not None and set(subject.nobody) != set(subject.key):
         message = f"nobody has to name the whole key: {', '.join(subject.key)}"
         missing.append(Fault(code="nobody", message=message, where=(*where, "nobody")))
+    for column, constant in (subject.nobody or {}).items():
+        if column in facts.columns and not is_written(constant, facts.columns[column]):
+            message = f"{constant!r} is no value of {table}, column {column}"
+            missing.append(Fault(code="nobody", message=message, where=(*where, "nobody", column)))
+    if len(set(subject.key)) < len(subject.key):
+        missing.append(Fault(code="key_twice", message="A column stands twice in the key", where=(*where, "key")))
     if missing:
         found.faults.extend(missing)
         return
@@ -244,6 +251,9 @@ def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where
     )
 
 
+_Aim = tuple[Place, Name, tuple[str, ...], Kind | None, str | None]  # place, table, columns, kind, identity
+
+
 class _Links:
     """The links of one table: those of the map, then the foreign keys that it does not mention."""
 
@@ -255,20 +265,18 @@ class _Links:
         self._kind = kind
 
     def all(self) -> Iterator[Link]:
-        mentioned: set[frozenset[str]] = set()
+        mentioned: set[ForeignKey] = set()
         for text, entries in self._decision.links.items():
             where = (*self._where, "links", text)
             place = self._place(text, where)
             if place is None:
                 continue
             key = self._foreign_key(place)
-            if key is not None:
-                mentioned.add(frozenset(key.columns))
-                place = Place(key.columns)
             for number, entry in enumerate(entries):
                 here = where if len(entries) == 1 else (*where, number)
                 link = self._declared(place, entry, key, here)
                 if link is not None:
+                    mentioned |= {link.foreign_key} if link.foreign_key else set()
                     yield link
         yield from self._undeclared(mentioned)
 
@@ -282,8 +290,9 @@ class _Links:
         fits = (
             place.is_plain
             or (place.is_array and (column.is_array or column.family == "json"))
-            or (not place.is_array and not column.is_array and (column.family == "json" or place.is_cast))
+            or (place.steps and not column.is_array and (column.family == "json" or place.is_cast))
         )
+        fits = bool(fits) and len(set(place.columns)) == len(place.columns)
         if not fits:
             message = f"{place} does not fit: {self._facts.name}.{place.column} is {column.type}"
             self._found.faults.append(Fault(code="place", message=message, where=where))
@@ -306,16 +315,28 @@ class _Links:
         target = self._target(place, entry, key, where)
         if target is None:
             return None
-        table, columns, kind, identity = target
+        place, table, columns, kind, identity = target
         for column in (entry.when and Condition.parse(entry.when).comparisons) or ():
             if column.place.column not in self._facts.columns:
                 self._found.faults.append(_unknown_column(column.place.column, self._facts, (*where, "when")))
+                return None
+            wrong = [value for value in column.values if not _is_one_of(value, column.place, self._facts)]
+            for constant in wrong:
+                message = f"{self._facts.name}, {column.place}: {constant!r} is no value of this column"
+                self._found.faults.append(Fault(code="when_value", message=message, where=(*where, "when")))
+            if wrong:
                 return None
         for part, value in (("role", entry.role), ("erase", entry.erase)):
             if value == model.UNDECIDED:
                 message = f"{self._facts.name}, {place}: nobody has decided the {part} of this link"
                 self._found.faults.append(Fault(code="undecided", message=message, where=(*where, part)))
-        is_key = key is not None and not entry.identity and key.target == table and key.target_columns == columns
+        pairs = set(zip(place.columns, columns, strict=True))
+        is_key = (
+            key is not None
+            and place.is_plain
+            and key.target == table
+            and set(zip(key.columns, key.target_columns, strict=True)) == pairs
+        )
         return Link(
             place=place,
             target=table,
@@ -350,16 +371,15 @@ class _Links:
             return role
         return "actor" if kind else "reference"
 
-    def _target(
+    def _target(  # noqa: PLR0911 - one way out for each kind of link
         self, place: Place, entry: model.Link, key: ForeignKey | None, where: Where
-    ) -> tuple[Name, tuple[str, ...], Kind | None, str | None] | None:
+    ) -> _Aim | None:
         if entry.identity is not None:
-            kind = self._kind_with(entry.identity, entry.subject, where)
-            return (kind.table, (kind.identities[entry.identity].column,), kind, entry.identity) if kind else None
+            return self._identified(place, entry, where)
         if entry.to is not None:
             return self._target_named(entry.to, place, where)
         if entry.subject is None and key is not None and key.target is not None:
-            return (key.target, key.target_columns, self._found.kind_of(key.target), None)
+            return (Place(key.columns), key.target, key.target_columns, self._found.kind_of(key.target), None)
         kind = self._kind_named(entry.subject, where)
         if kind is None:
             return None
@@ -374,11 +394,22 @@ class _Links:
                 )
             )
             return None
-        return (kind.table, kind.key, kind, None)
+        if key is not None and key.target == kind.table and set(key.target_columns) == set(kind.key):
+            return (Place(key.columns), kind.table, key.target_columns, kind, None)
+        if set(place.columns) == set(kind.key):  # called as in the subject's table, in whatever order
+            return (Place(kind.key), kind.table, kind.key, kind, None)
+        return (place, kind.table, kind.key, kind, None)
 
-    def _target_named(
-        self, to: str, place: Place, where: Where
-    ) -> tuple[Name, tuple[str, ...], Kind | None, str | None] | None:
+    def _identified(self, place: Place, entry: model.Link, where: Where) -> _Aim | None:
+        identity = entry.identity or ""
+        kind = self._kind_with(identity, entry.subject, where)
+        if kind is not None and len(place.columns) > 1:
+            message = f"{place} is {_columns(len(place.columns))}, and an identity is one value"
+            self._found.faults.append(Fault(code="partial_key", message=message, where=where))
+            return None
+        return (place, kind.table, (kind.identities[identity].column,), kind, identity) if kind else None
+
+    def _target_named(self, to: str, place: Place, where: Where) -> _Aim | None:
         target = Target.parse(to)
         facts = self._found.catalogue.get(target.table)
         where = (*where, "to")
@@ -408,7 +439,7 @@ class _Links:
                 )
             )
             return None
-        return (target.table, columns, kind, None)
+        return (place, target.table, columns, kind, None)
 
     def _names_one_row(self, facts: Table, columns: tuple[str, ...], kind: Kind | None) -> bool:
         keys = [kind.key] if kind else []
@@ -446,9 +477,10 @@ class _Links:
             )
         return None
 
-    def _undeclared(self, mentioned: set[frozenset[str]]) -> Iterator[Link]:
+    def _undeclared(self, mentioned: set[ForeignKey]) -> Iterator[Link]:
+        """Rule 3: a foreign key that the map says nothing of, or something else, is a link all the same."""
         for key in self._facts.foreign_keys:
-            if key.target is None or frozenset(key.columns) in mentioned:
+            if key.target is None or key in mentioned:
                 continue
             kind = self._found.kind_of(key.target)
             if not self._decision.personal and kind is not None:
@@ -471,6 +503,28 @@ class _Links:
                 foreign_key=key,
                 where=self._where,
             )
+
+
+_WRITTEN: Mapping[str, str] = {
+    "integer": r"-?\d{1,19}",
+    "numeric": r"-?\d+(\.\d+)?",
+    "boolean": r"true|false|[01tf]|yes|no|on|off",
+    "uuid": r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}",
+    "time": r"\d{4}-\d\d-\d\d.*|-?infinity",
+}
+
+
+def is_written(value: object, column: Column) -> bool:
+    """Whether a constant of the map is how a value of this type is written, as far as can be told without a server."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if column.labels:
+        return text in column.labels
+    pattern = _WRITTEN.get(column.family)
+    return column.is_array or pattern is None or re.fullmatch(pattern, text, re.IGNORECASE) is not None
+
+
+def _is_one_of(value: object, place: Place, facts: Table) -> bool:
+    return not place.is_plain or is_written(value, facts.columns[place.column])
 
 
 def _columns(number: int) -> str:

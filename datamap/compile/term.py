@@ -9,6 +9,9 @@ from datamap.names import literal, quoted
 TODAY = "cast(current_setting('gdpr.today') as pg_catalog.date)"
 
 
+_DAYS = frozenset({"pg_catalog.date", "pg_catalog.timestamp", "pg_catalog.timestamptz"})
+
+
 def retention_of(dataset: Dataset, data_map: model.Map) -> model.Retention | None:
     """How long the table's activity keeps its rows."""
     activity = data_map.activities.get(dataset.decision.activity or "")
@@ -27,8 +30,8 @@ def term_end(dataset: Dataset, data_map: model.Map) -> str | None:
     if retention is None or retention.period is None or not isinstance(retention.from_, model.Since):
         return None
     column = dataset.facts.columns.get(retention.from_.column)
-    if column is None:
-        return None
+    if column is None or column.is_array or column.base not in _DAYS:
+        return None  # which the check tells
     start = f"t.{quoted(column.name)}"
     if column.base == "pg_catalog.timestamptz":
         start = f"({start} at time zone {literal(data_map.controller.timezone).strip()})"

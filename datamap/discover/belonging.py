@@ -51,20 +51,33 @@ class Belongings:
             self._meetings.setdefault(meeting.place, []).append(meeting)
         self._together = together
         self._samples = ground.samples
-        self._strangers = {each.table: each.column for each in reversed(strangers)}
+        self._strangers = {each.table: each for each in reversed(strangers)}
         self._values = values
         self._settled: dict[Name, Belonging] = {}
+        self._passing: dict[Name, Belonging] = {}  # found while something above was not known yet
         self._open: list[Name] = []
+        self._in_circle: set[Name] = set()
 
     def of(self, table: Name) -> Belonging:
-        if table not in self._settled:
-            if table in self._open:
-                return Belonging(what="nobody")  # a cycle: what is above is not known yet
-            self._open.append(table)
-            found = self._decided(table)
-            self._open.pop()
+        """What a table is. Rows may point in a circle: what was found on the way round it is found again later."""
+        if table in self._settled:
+            return self._settled[table]
+        if table in self._open:
+            self._in_circle.add(table)
+            return Belonging(what="nobody")
+        if table in self._passing:
+            return self._passing[table]
+        self._open.append(table)
+        found = self._decided(table)
+        self._open.pop()
+        self._in_circle.discard(table)
+        if self._in_circle:
+            self._passing[table] = found
+        else:
             self._settled[table] = found
-        return self._settled[table]
+        if not self._open:
+            self._passing.clear()
+        return found
 
     def _decided(self, table: Name) -> Belonging:
         ground = self._ground
@@ -100,8 +113,8 @@ class Belongings:
         return self._alone(table, is_mild=is_mild)
 
     def _of_a_stranger(self, table: Name) -> Belonging:
-        why = f"{self._strangers[table]} is called after a person, and its values are keys of nobody here"
-        return Belonging(what="undecided", because=(why,), confidence="low")
+        stranger = self._strangers[table]
+        return Belonging(what="undecided", because=(f"{stranger.column} {stranger.why}",), confidence="low")
 
     def _alone(self, table: Name, *, is_mild: bool) -> Belonging:
         """One owner in each row: what hangs below, and what is above."""

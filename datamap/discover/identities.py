@@ -8,7 +8,7 @@ from dataclasses import replace
 from datamap.catalogue import Column
 from datamap.discover import shapes, words
 from datamap.discover.finding import Confidence, Kind, Link, People
-from datamap.discover.links import Samples
+from datamap.discover.links import Samples, Stranger
 from datamap.discover.questions import Sample, Values
 from datamap.names import Place
 from datamap.names import Table as Name
@@ -101,6 +101,15 @@ def of_subjects(people: People, samples: Samples) -> People:
         found = {} if "email" in kind.identities or not shaped else {"email": shaped[0]}
         kinds.append(replace(kind, identities={**kind.identities, **found}))
     return replace(people, kinds=tuple(kinds))
+
+
+def strangers(people: People, spots: Texts) -> Iterator[Stranger]:
+    """Columns of e-mail addresses where no subject has any: they name people whom no request could."""
+    if any("email" in kind.identities for kind in people.kinds):
+        return
+    for (table, place), seen in spots.items():
+        if seen and shapes.share(seen, shapes.is_email) >= _SHAPED and table not in people.tables:
+            yield Stranger(table=table, column=str(place), why="holds e-mail addresses, and no subject has any")
 
 
 def _present(people: People, spots: Texts, values: Values | None) -> dict[tuple[str, str], frozenset[str] | None]:

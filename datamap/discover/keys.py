@@ -114,15 +114,15 @@ class Keys:
     def _keyed(self, table: Table, column: Column, target: Table, weight: int) -> Iterator[Meant]:
         """With the keys of the target that this column can be compared with, the likeliest first."""
         kind = self._people.of(target.name)
-        key = kind.key if kind else target.primary_key
-        if len(key) > 1:
+        keys = dict.fromkeys((kind.key if kind else target.primary_key, *target.unique, *(kind.keys if kind else ())))
+        singles = [each for each in keys if len(each) == 1]
+        main = next(iter(keys))
+        is_single = len(main) == 1 and _comparable(column, target.columns[main[0]])
+        for key in [each for each in keys if len(each) > 1 and not is_single]:
             columns = _several(table, column, target, key)
             if columns and (target.name, key) != (table.name, columns):
                 yield Meant(table=target, key=key, columns=columns, weight=weight + 1)
                 return
-        singles = [key] if len(key) == 1 else []
-        others = (*target.unique, *(kind.keys if kind else ()))
-        singles += [each for each in dict.fromkeys(others) if len(each) == 1 and each != key]
         fitting = [each for each in singles if _comparable(column, target.columns[each[0]])]
         last = words.words(column.name)[-1:]
         exact = [each for each in fitting if words.words(each[0])[-1:] == last]

@@ -59,10 +59,11 @@ def _is_own_key(table: Table, column: Column) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Stranger:
-    """A column that is called after a person, and holds keys of nobody here: of another database, or long gone."""
+    """A column that names somebody whom nobody here is: of another database, long gone, or without an account."""
 
     table: Name
     column: str
+    why: str = "is called after a person, and its values are keys of nobody here"
 
 
 def found(

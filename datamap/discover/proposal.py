@@ -129,6 +129,7 @@ def _links(
     ]
     people = identities.folded(people, named, samples, values)
     known = {(link.table, link.place.column) for link in named}
+    strangers += identities.strangers(people, spots)
     return people, [*found, *named], [each for each in strangers if (each.table, each.column) not in known]
 
 

@@ -98,7 +98,8 @@ def _beside_an_owner(link: Link, number: int, links: list[Link], people: People,
     if head in _STAFF and any(other.kind != link.kind for other in strong):
         return _actor(link, f"{head} beside the owner")
     if _is_let_go(link, people) and any(_is_said(other, people) and _is_held(other, people) for other in strong):
-        return _actor(link, "ON DELETE SET NULL beside a stronger link")
+        why = "ON DELETE SET NULL beside a stronger link: an actor, maybe, but its name does not say so"
+        return replace(link, role="undecided", evidence=f"{link.evidence}; {why}", confidence="low")
     return link
 
 

@@ -59,13 +59,11 @@ def _likely_keys(kind: Kind, table: Table) -> Iterator[tuple[str, ...]]:
         yield from itertools.islice(_any_keys(table), 20)
         return
     found = [kind.key, *((name,) for name in keys if name != first)]
-    if len(kind.key) == 1:
-        found += [tuple(sorted((name, first), key=list(table.columns).index)) for name in keys if name != first]
     found += [
         (column.name,)
         for column in table.columns.values()
         if column.not_null and column.family in ("integer", "uuid") and not column.is_generated and not column.is_array
     ]
-    found = list(dict.fromkeys(found))
+    found += itertools.islice(itertools.combinations(keys, 2), 6)
     declared = [key for key in found if table.is_unique(key)]
-    yield from (key for key in found[:8] if key == kind.key or key not in declared)
+    yield from (key for key in dict.fromkeys(found) if key == kind.key or key not in declared)

@@ -89,9 +89,21 @@ def test_the_plan_counts_what_is_counted_by_hand(cur: cursor, kind: Kind, premis
 
 
 def test_nobody_is_no_person(cur: cursor, kind: Kind) -> None:
-    for key in (0, "0"):
+    for person in ({"id": 0}, {"id": "0"}, {"email": "nobody@shop.example"}):
         with pytest.raises(UnfitValue, match="stands for nobody"):
-            bind_persons(cur, kind, [{"id": key}], today=TODAY)
+            bind_persons(cur, kind, [person], today=TODAY)
+        forget(cur)
+
+
+def test_an_address_of_somebody_with_an_account_is_not_asked_for_by_itself(cur: cursor, kind: Kind) -> None:
+    with pytest.raises(UnfitValue, match="name them by it"):
+        bind_persons(cur, kind, [{"email": "mira.okafor@example.com"}], today=TODAY)
+
+
+def test_whose_number_is_given_has_their_own_address_and_no_other(cur: cursor, kind: Kind) -> None:
+    bind_persons(cur, kind, [{"id": MIRA, "email": "jonas.weber@example.com"}], today=TODAY)
+    cur.execute("select email from pg_temp.gdpr_person")
+    assert cur.fetchall() == [("mira.okafor@example.com",)]
 
 
 def test_somebody_without_an_account_is_found_by_their_address_alone(cur: cursor, kind: Kind) -> None:

@@ -563,3 +563,58 @@ def test_what_is_handed_in_for_a_lesson_of_a_shared_course_is_asked_about(site: 
     assert found.of("courses").shared is True
     assert found.of("lessons").shared is True
     assert found.of("submissions").erase == "undecided"
+
+
+def test_what_hangs_from_a_circle_of_tables_is_found_all_around(site: Site) -> None:
+    found = site.proposed(
+        USERS
+        + """
+        create table files (id bigint primary key, user_id bigint references users, version_id bigint);
+        create table versions_of_files (id bigint primary key, file_id bigint not null references files, size bigint);
+        insert into files select g, 1 + g % 60, null from generate_series(1, 90) as g;
+        insert into versions_of_files select g, g, 1 from generate_series(1, 90) as g;
+        update files set version_id = id;
+        alter table files add foreign key (version_id) references versions_of_files;
+        """
+    )
+    assert found.of("files").erase == found.of("versions_of_files").erase == "delete"
+
+
+def test_a_link_that_only_its_on_delete_calls_weak_is_asked_about(site: Site) -> None:
+    found = site.proposed(
+        USERS
+        + """
+        create table deals (id bigint primary key, user_id bigint not null references users,
+          broker_id bigint references users on delete set null, sum numeric);
+        insert into deals select g, 1 + g % 60, 1 + (g + 9) % 60, g from generate_series(1, 90) as g;
+        """
+    )
+    assert link(found, "deals", "broker_id").role == "undecided"
+    assert found.of("deals").erase == "undecided"
+
+
+def test_too_few_rows_decide_nothing_about_a_place(site: Site) -> None:
+    found = site.proposed(
+        USERS
+        + """
+        create table folders (id bigint primary key, owner_id bigint references users, name text);
+        insert into folders values (1, 1, 'f'), (2, 2, 'g');
+        create table documents (id bigint primary key, folder_id bigint references folders,
+          author_id bigint references users, body text);
+        insert into documents values (1, 1, 1, 'b'), (2, 2, 2, 'b');
+        """
+    )
+    assert found.of("folders").shared == "undecided"
+    assert found.of("documents").confidence == "low"
+
+
+def test_an_address_beside_an_owner_without_one_may_be_somebody_elses(site: Site) -> None:
+    found = site.proposed(
+        """
+        create table users (id bigint primary key, login text, first_name text, last_name text, password text);
+        insert into users select g, 'l' || g, 'a', 'b', 'x' from generate_series(1, 60) as g;
+        create table invitations (id bigint primary key, user_id bigint references users, invited_email text);
+        insert into invitations select g, g, 'friend' || g || '@example.net' from generate_series(1, 60) as g;
+        """
+    )
+    assert found.of("invitations").erase == "undecided"

@@ -87,7 +87,8 @@ def is_unspeakable(world: World, table: Table) -> bool:
     kinds = {
         link.kind for link in links_of(world, table) if link.kind and not link.is_foreign_key and link.place.is_plain
     }
-    if len(world.map.kinds) > 1 and kinds - {"user"}:
+    are_named = {name.name for name in subjects(world)} == {"user", "customer"}
+    if len(world.map.kinds) > 1 and kinds and (kinds - {"user"} or not are_named):
         return True  # a customer, whom the column calls a user
     return any(
         any(

@@ -183,6 +183,28 @@ def test_approving_another_map_replaces_the_plan_and_the_first_can_be_taken_agai
         assert cur.fetchone() == (2, 1)
 
 
+def test_what_a_new_plan_does_not_name_our_roles_no_longer_reach(shop: PostgresAddress, data_map: Path) -> None:
+    with administrator(shop) as cur:
+        cur.execute(
+            "create table app.notes (user_id bigint, at date) partition by range (at);"
+            " create table app.notes_1 partition of app.notes for values from ('2026-01-01') to ('2027-01-01');"
+            " create index on app.notes (user_id)"
+        )
+    data_map.write_text(MAP + "  app.notes: {activity: account, links: {user_id: {}}, columns: {at: user.behavior}}\n")
+    assert run(shop, "map", "approve", data_map).returncode == 0
+    reached = "select has_table_privilege('gdpr_erase', t::regclass, 'delete') from unnest(%s::text[]) as t"
+    tables = ["app.orders", "app.notes", "app.notes_1"]
+    with administrator(shop) as cur:
+        cur.execute(reached, (tables,))
+        assert cur.fetchall() == [(True,), (True,), (True,)]
+    data_map.write_text(MAP + "  app.notes: {personal: false, reason: they have become numbers}\n")
+    answer = run(shop, "map", "approve", data_map)
+    assert answer.returncode == 0, answer.stderr
+    with administrator(shop) as cur:
+        cur.execute(reached, (tables,))
+        assert cur.fetchall() == [(True,), (False,), (False,)]
+
+
 def test_nothing_is_approved_that_fails_the_check(shop: PostgresAddress, data_map: Path) -> None:
     data_map.write_text(MAP.replace(", name: user.name", ""))
     answer = run(shop, "map", "approve", data_map)
@@ -277,3 +299,49 @@ def test_a_subject_that_is_no_table_is_corrected(shop: PostgresAddress) -> None:
     answer = run(shop, "map", "discover", "--subject", "app.user")
     assert answer.returncode == 2
     assert "did you mean app.users?" in answer.stderr
+
+
+HOSTILE = [
+    "select",
+    'a"b',
+    "it's",
+    "semi;colon",
+    "100%",
+    "%s",
+    "dot.ted",
+    "com,ma",
+    " edge ",
+    "ünï©ode",
+    "x" * 63,
+    "a\nb",
+]
+
+
+def test_no_name_breaks_a_command(shop: PostgresAddress, tmp_path: Path) -> None:
+    """Each name as schema, table, column, constraint, index, trigger, policy, type and label; through to the plan."""
+    with administrator(shop) as cur:
+        for name in HOSTILE:
+            each = sql.Identifier(name)
+            cur.execute(
+                sql.SQL(
+                    "create schema {0}; create type app.{0} as enum ({1});"
+                    " create table {0}.{0} ({0} bigint constraint {0} references app.users, kind app.{0} default {1},"
+                    " at date); create index {2} on {0}.{0} ({0}); comment on table {0}.{0} is {1};"
+                    " create function {0}.{0}() returns trigger language plpgsql as 'begin return new; end';"
+                    " create trigger {0} before insert on {0}.{0} for each row execute function {0}.{0}();"
+                    " create policy {0} on {0}.{0} using (true); insert into {0}.{0} values (7), (8)"
+                ).format(each, sql.Literal(name), sql.Identifier(f"{name[:60]}_i"))
+            )
+    proposed = run(shop, "map", "discover")
+    assert proposed.returncode == 0, proposed.stderr
+    file = tmp_path / "hostile.yaml"
+    file.write_text(proposed.stdout)
+    shown = run(shop, "map", "show", file)
+    assert shown.returncode == 0, shown.stderr
+    checked = run(shop, "map", "check", file, "--format", "json")
+    assert checked.returncode == 1
+    assert {"unknown_table", "unknown_column", "map.invalid"}.isdisjoint(f["code"] for f in json.loads(checked.stdout))
+    for form in ("--dot", "--mermaid"):
+        assert run(shop, "map", "show", file, form).returncode == 0
+    explained = run(shop, "plan", "show", file, "--explain")
+    assert explained.returncode == 0, explained.stderr

@@ -38,6 +38,7 @@ def column(text: str) -> dict[str, Any]:
         "labels": labels[1].split(", ") if labels else None,
         "equality": None,
         "not_null": "not null" in flags,
+        "never_null": "not null" in flags,
         "default": False,
         "generated": "generated" in flags,
         "identity": False,
@@ -66,7 +67,8 @@ def table(name: str, columns: str, *, key: str | None = "id", **more: Any) -> di
 def _constraint(kind: str, name: str, columns: str) -> dict[str, Any]:
     return {
         "name": name, "kind": kind, "columns": columns.split(", "), "target_schema": None, "target_table": None,
-        "target_columns": None, "on_delete": None, "on_delete_columns": None, "deferrable": False, "valid": True,
+        "target_columns": None, "on_delete": None, "on_delete_columns": None, "on_update": "a",
+        "match_full": False, "deferrable": False, "valid": True,
         "expression": None, "nulls_not_distinct": False, "partition": None,
     }  # fmt: skip
 

@@ -76,6 +76,8 @@ def test_what_a_foreign_key_says_already_is_not_said_again() -> None:
         target_columns=("id",),
         on_delete="no action",
         on_delete_columns=(),
+        on_update="no action",
+        match_full=False,
         deferrable=False,
         valid=True,
         partition=None,
