@@ -315,7 +315,8 @@ def approve(ctx: click.Context, data_map: Path, database_url: PostgresAddress | 
     document = Document.read(data_map)
     with opened(database_url).transaction(seconds=600) as cur:
         catalogue = Catalogue.from_json(of_database(cur))
-        errors = [fault for fault in checked(document, catalogue, cursor=cur) if fault.severity == "error"]
+        faults = checked(document, catalogue, cursor=cur)
+        errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             click.echo(report.text(errors, str(data_map)), err=True)
             click.echo("Nothing is approved.", err=True)
@@ -326,4 +327,6 @@ def approve(ctx: click.Context, data_map: Path, database_url: PostgresAddress | 
         click.echo(json.dumps({"digest": digest, "map_digest": plan.map_digest, "fingerprint": plan.fingerprint}))
     else:
         click.echo(digest)
-        click.echo("The functions go by this plan from now on.", err=True)
+        warnings = sum(fault.severity == "warning" for fault in faults)
+        left = f" {warnings} warnings are left: gdpr map check." if warnings else ""
+        click.echo(f"The functions go by this plan from now on.{left}", err=True)

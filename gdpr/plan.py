@@ -13,6 +13,7 @@ import click
 from gdpr.database import database_option, json_option, opened
 from gdpr.map import catalogue_option, facts, map_argument
 from shared.addresses import PostgresAddress
+from shared.errors import Misuse
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -49,11 +50,18 @@ def show(
     """
     from shared.active_plan import load
 
+    if active and catalogue_file is not None:
+        raise Misuse("--active shows what is stored, and --catalogue what would be", remedy="choose one of them")
     if active:
         with opened(database_url).transaction(seconds=60) as cur:
             plan = load(cur)
     else:
         plan = _compiled(data_map, database_url, catalogue_file)
+    unknown = set(tables) - {dataset.name for kind in plan.kinds for dataset in kind.datasets}
+    if unknown:
+        raise Misuse(
+            f"The plan has nothing to do with {min(unknown)}", remedy="gdpr map show lists what it has to do with"
+        )
     if not explain:
         click.echo("".join(_written(plan, tables, {})), nl=False)
         return

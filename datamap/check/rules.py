@@ -49,6 +49,7 @@ _OF_TABLES: Mapping[str, str] = {
     "empty": "There is no empty value of this type",
     "referenced": "A column would be changed that foreign keys point at",
     "when_value": "A condition compares with what is no value of the column",
+    "key_not_unique": "Two rows of the subject's table may have the same key",
     "key_twice": "A column stands twice in the subject's key",
     "nobody": "Something is to point at nobody, and there is none",
     "nobody_missing": "The row that stands for nobody is not there",

@@ -232,6 +232,14 @@ def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where
     if missing:
         found.faults.extend(missing)
         return
+    if not facts.is_unique(tuple(subject.key)) or any(not facts.columns[c].not_null for c in subject.key):
+        message = (
+            f"Nothing keeps two rows of {table} from having the same {', '.join(subject.key)}: they would be one person"
+        )
+        remedy = "add a unique constraint and NOT NULL, or name a key that is unique"
+        found.faults.append(
+            Fault(code="key_not_unique", message=message, where=(*where, "key"), severity="warning", remedy=remedy)
+        )
     found.kinds[name] = Kind(
         name=name,
         table=table,
