@@ -34,7 +34,13 @@ def _told(cur: cursor, statement: str, *values: object) -> list[tuple[object, ..
 def test_each_keyword_of_the_server_is_quoted_as_the_server_does(cur: cursor) -> None:
     told = _told(cur, "select word, quote_ident(word) from pg_get_keywords()")
     assert len(told) > 400
-    assert [(word, quoted(str(word))) for word, _ in told] == told
+    ours = [(word, quoted(str(word))) for word, _ in told]
+    if cur.connection.server_version >= 180000:
+        assert ours == told
+    else:  # a word that has become one of SQL's since is quoted already
+        assert all(
+            mine == theirs or mine == (theirs[0], f'"{theirs[0]}"') for mine, theirs in zip(ours, told, strict=True)
+        )
 
 
 @MANY
