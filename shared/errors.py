@@ -42,7 +42,8 @@ class SuiteError(Exception):
         """One sentence: what · where · what to do next."""
         place = f" at {self.where}" if self.where else ""
         advice = f": {self.remedy}" if self.remedy else ""
-        return f"{self.what}{place}{advice}."
+        text = f"{self.what}{place}{advice}"
+        return text if text.endswith("?") else f"{text}."
 
 
 class Misuse(SuiteError):

@@ -30,6 +30,7 @@ def test_a_sentence_says_what_and_where_and_what_to_do_next() -> None:
     error = StoreUnavailable("Nothing answers", where="127.0.0.1:5432/shop", remedy="start it")
     assert str(error) == "Nothing answers at 127.0.0.1:5432/shop: start it."
     assert str(SuiteError("That was all")) == "That was all."
+    assert str(SuiteError("There is no x", remedy="did you mean y?")) == "There is no x: did you mean y?"
 
 
 def test_only_what_a_retry_may_cure_is_retryable() -> None:
