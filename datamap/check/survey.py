@@ -70,17 +70,6 @@ class Survey:
             if statement.purpose == "stub"
         )
 
-    @cached_property
-    def referenced(self) -> dict[Name, frozenset[str]]:
-        """For each table the columns that links and foreign keys point at."""
-        found: dict[Name, set[str]] = {}
-        for dataset in self.resolution.datasets.values():
-            for link in dataset.links:
-                found.setdefault(link.target, set()).update(link.target_columns)
-        for name, keys in self.catalogue.references.items():
-            found.setdefault(name, set()).update(column for _, key in keys for column in key.target_columns)
-        return {name: frozenset(columns) for name, columns in found.items()}
-
     def activity(self, dataset: Dataset) -> Activity | None:
         return self.map.activities.get(dataset.decision.activity or "")
 
