@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Step = str | int
+Severity = Literal["error", "warning", "note"]
 Where = tuple[
     Step, ...
 ]  # the way from the top of the map to what is wrong: ("tables", "app.users", "columns", "email")
@@ -18,7 +19,7 @@ class Fault:
     code: str
     message: str
     where: Where = ()
-    severity: Literal["error", "warning", "note"] = "error"
+    severity: Severity = "error"
     remedy: str | None = None  # what to write, or the statement to run
     line: int = field(default=0, compare=False)  # counted from 1; 0 where it stands in no file
     column: int = field(default=0, compare=False)

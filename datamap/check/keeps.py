@@ -11,7 +11,7 @@ from datamap.check.survey import Survey
 from datamap.compile.changes import table_action
 from datamap.compile.resolution import Dataset
 from datamap.document import nearest
-from datamap.fault import Fault
+from datamap.fault import Fault, Severity
 from datamap.names import literal, quoted
 from datamap.vocabulary import Vocabulary
 
@@ -46,12 +46,12 @@ def faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
     yield from _roles(survey, server, is_kept=bool(kept))
 
 
-def _fault(dataset: Dataset, code: str, message: str, remedy: str, *part: str, severity: str = "error") -> Fault:
+def _fault(dataset: Dataset, code: str, message: str, remedy: str, *part: str, severity: Severity = "error") -> Fault:
     return Fault(
         code=code,
         message=f"{dataset.name} {message}",
         where=(*dataset.where, "keep", *part),
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         remedy=remedy,
     )
 

@@ -12,7 +12,7 @@ from datamap.check.survey import Survey
 from datamap.compile import matching
 from datamap.compile.erasure import Pointer
 from datamap.compile.resolution import Dataset, Link
-from datamap.fault import Fault, Where
+from datamap.fault import Fault, Severity, Where
 from datamap.names import Place
 from datamap.names import Table as Name
 
@@ -44,21 +44,21 @@ def faults(survey: Survey) -> Iterator[Fault]:
 
 
 def _fault(searched: Searched) -> Fault:
-    severity = "note" if searched.table.rows < SMALL else "warning"
+    severity: Severity = "note" if searched.table.rows < SMALL else "warning"
     label = f"{searched.table.name}, {searched.place}"
     if searched.wanted is None:
         return Fault(
             code="index_impossible",
             message=f"{label}: no index serves this place, so {searched.what} reads the whole table",
             where=searched.where,
-            severity=severity,  # type: ignore[arg-type]
+            severity=severity,
             remedy="keep the same in a column of its own, and name that under links",
         )
     return Fault(
         code="index_missing",
         message=f"{label}: no index serves this place, so {searched.what} reads the whole table",
         where=searched.where,
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         remedy=searched.wanted.statement,
     )
 

@@ -9,7 +9,7 @@ from datamap import model
 from datamap.check.survey import Survey
 from datamap.compile.changes import table_action
 from datamap.compile.resolution import Dataset, Link
-from datamap.fault import Fault, Where
+from datamap.fault import Fault, Severity, Where
 
 _PLACEHOLDER = re.compile(r"\{[^{}\s]*\}|\$\{|%\([^)]*\)s|%s|%d|<[a-z_]*id>", re.IGNORECASE)
 _IDENTIFIERS = (
@@ -56,8 +56,8 @@ def _templates(dataset: Dataset, setting: model.Setting, where: Where) -> Iterat
             )
 
 
-def _fault(message: str, where: Where, remedy: str, *, severity: str = "error") -> Fault:
-    return Fault(code="pseudonym", message=message, where=where, remedy=remedy, severity=severity)  # type: ignore[arg-type]
+def _fault(message: str, where: Where, remedy: str, *, severity: Severity = "error") -> Fault:
+    return Fault(code="pseudonym", message=message, where=where, remedy=remedy, severity=severity)
 
 
 # The link stays -----------------------------------------------------------------------------------------------------

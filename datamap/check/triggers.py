@@ -12,7 +12,7 @@ from datamap.catalogue import Catalogue, Trigger
 from datamap.check.routine import Routine
 from datamap.check.survey import Survey
 from datamap.compile.resolution import Dataset
-from datamap.fault import Fault
+from datamap.fault import Fault, Severity
 from datamap.names import Table as Name
 from datamap.names import quoted
 
@@ -42,13 +42,13 @@ def _of_trigger(dataset: Dataset, trigger: Trigger, survey: Survey) -> Iterator[
 
 
 def _fault(
-    dataset: Dataset, trigger: Trigger, code: str, message: str, remedy: str, *, severity: str = "error"
+    dataset: Dataset, trigger: Trigger, code: str, message: str, remedy: str, *, severity: Severity = "error"
 ) -> Fault:
     return Fault(
         code=code,
         message=f"The trigger {trigger.name} on {dataset.name} {message}",
         where=dataset.where,
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         remedy=remedy,
     )
 
@@ -109,7 +109,7 @@ def _softens(dataset: Dataset, routine: Routine) -> Iterator[Fault]:
     if routine.keeps_the_row:
         message = "may turn a DELETE into nothing: the rows would stay"
         remedy = f"let it return old where current_user = 'gdpr_erase': {routine.sql}"
-        severity = "error" if routine.marks_the_row or not _returns_old(routine) else "warning"
+        severity: Severity = "error" if routine.marks_the_row or not _returns_old(routine) else "warning"
         yield _fault(dataset, routine.trigger, "soft_delete", message, remedy, severity=severity)
 
 
@@ -146,14 +146,13 @@ class _Rules:
 
 
 def _rule(dataset: Dataset, rule: dict[str, Any], event: str) -> Fault:
-    if rule.get("instead") and event:
-        message, severity = f"does something else instead of the {event} that an erasure asks for", "error"
-    else:
-        message, severity = "does more than an erasure asks for", "warning"
+    is_instead = bool(rule.get("instead") and event)
+    severity: Severity = "error" if is_instead else "warning"
+    message = f"does something else instead of the {event} that" if is_instead else "does more than"
     return Fault(
         code="rule",
-        message=f"The rule {rule['name']} on {dataset.name} {message}",
+        message=f"The rule {rule['name']} on {dataset.name} {message} an erasure asks for",
         where=dataset.where,
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         remedy=f"drop rule {quoted(rule['name'])} on {dataset.name.sql};",
     )
