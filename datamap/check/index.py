@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from datamap.catalogue import Column, Index, Table
 from datamap.check import expression
-from datamap.compile import matching
+from datamap.compile.json_place import value as value_at
 from datamap.compile.person import plain_type
 from datamap.condition import Comparison, Condition
 from datamap.names import Place, quoted
@@ -179,7 +179,7 @@ def _written(base: str) -> str:
 def on_value(table: Table, place: Place, *, is_lower: bool, condition: Condition | None = None) -> Wanted:
     """A value in JSON, or a column of which capitals make no difference."""
     column = table.columns[place.column]
-    value = matching.value(place, column, quoted(table.name.name))
+    value = value_at(place, column, quoted(table.name.name))
     return Wanted(
         table=table,
         parts=(Part(spellings=expression.of_place(place, column, is_lower=is_lower)),),

@@ -11,6 +11,7 @@ from datamap.check.index import Wanted
 from datamap.check.survey import Survey
 from datamap.compile import matching
 from datamap.compile.erasure import Pointer
+from datamap.compile.json_place import reading
 from datamap.compile.resolution import Dataset, Link
 from datamap.fault import Fault, Severity, Where
 from datamap.names import Place
@@ -151,11 +152,11 @@ def _wanted(dataset: Dataset, link: Link, survey: Survey) -> Wanted | None:
     place, facts, target = link.place, dataset.facts, survey.catalogue.tables[link.target]
     condition = _condition(dataset, link, survey)
     if None in place.steps:
-        return index.on_elements(facts, place, link.condition) if " && array(" in condition else None
+        return index.on_elements(facts, place, link.condition) if " && array" in condition else None
     if len(place.columns) > 1:
         sufficient = _sufficient(place.columns, link.target_columns, target)
         return index.on_columns(facts, place.columns, sufficient=sufficient, condition=link.condition)
-    searched = matching.value(place, facts.columns[place.column])
+    searched = reading(place, facts)
     if f"lower({searched}::text)" in condition:
         return index.on_value(facts, place, is_lower=True, condition=link.condition)
     if f"{searched}::pg_catalog.numeric" in condition:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datamap import model
 from datamap.catalogue import Column
 from datamap.compile import matching
+from datamap.compile.json_place import path as path_of
+from datamap.compile.json_place import readable
 from datamap.compile.person import TABLE, Person, plain_type
 from datamap.compile.resolution import Dataset, Kind, Link
 from datamap.fault import Fault, Where
@@ -296,25 +298,25 @@ class Changes:
         return [c for c in free if c not in others] or free
 
     def _without_element(self, link: Link, facts: Column) -> str:
-        meant = self._is_element(link, facts)
+        meant = self._is_element(link, facts, "e.v")
         return (
             f"array(select e.v from unnest({OLD}) with ordinality as e (v, n)"
             f" where e.v is null or not {meant} order by e.n)"
         )
 
-    def _is_element(self, link: Link, facts: Column) -> str:
-        meeting = matching.element_meeting(link, facts, self._person, link.target_columns[0])
+    def _is_element(self, link: Link, facts: Column, element: str) -> str:
+        meeting = matching.element_meeting(link, facts, self._person, element)
         return f"exists (select from {TABLE} as p{meeting.from_} where {meeting.condition})"
 
     def _without_json_element(self, link: Link, facts: Column) -> str:
-        meant = self._is_element(link, facts).replace("e.v", "(e.x #>> '{}')")
+        meant = self._is_element(link, facts, "(e.x #>> '{}')")
         kept = f"coalesce(jsonb_agg(e.x order by e.n) filter (where not {meant}), '[]')"
         return _in_json(link, facts, kept)
 
     def _without_json_value(self, link: Link, facts: Column) -> str:
         at = link.place.steps.index(None)
-        path = matching.path(link.place.steps[at + 1 :])
-        meant = self._is_element(link, facts).replace("e.v", f"(e.x #>> {path})")
+        path = path_of(link.place.steps[at + 1 :])
+        meant = self._is_element(link, facts, f"(e.x #>> {path})")
         kept = f"coalesce(jsonb_agg(case when {meant} then e.x #- {path} else e.x end order by e.n), '[]')"
         return _in_json(link, facts, kept)
 
@@ -322,15 +324,15 @@ class Changes:
 def _in_json(link: Link, facts: Column, kept: str) -> str:
     """A JSON value in which the array at the place is built again."""
     before = link.place.steps[: link.place.steps.index(None)]
-    whole = f"cast({OLD} as pg_catalog.jsonb)"
-    array = f"({whole} #> {matching.path(before)})" if before else whole
+    whole = readable(facts, OLD)
+    array = f"({whole} #> {path_of(before)})" if before else whole
     built = f"(select {kept} from jsonb_array_elements({array}) with ordinality as e (x, n))"
-    value = f"jsonb_set({whole}, {matching.path(before)}, {built})" if before else built
+    value = f"jsonb_set({whole}, {path_of(before)}, {built})" if before else built
     return f"cast({value} as {plain_type(facts)})"
 
 
 def _without_path(link: Link, facts: Column) -> str:
-    whole, path = f"cast({OLD} as pg_catalog.jsonb)", matching.path(link.place.steps)
+    whole, path = readable(facts, OLD), path_of(link.place.steps)
     if str(link.place.steps[-1]).isdecimal():  # taken out of an array, the next element would stand in its place
         return f"cast(jsonb_set({whole}, {path}, 'null', false) as {plain_type(facts)})"
     return f"cast({whole} #- {path} as {plain_type(facts)})"
@@ -350,10 +352,30 @@ def _random(column: Column) -> str:
 
 
 def assigned(changes: list[Change]) -> list[str]:
-    """The SET list of the one UPDATE: for each column its changes, nested, the later ones around the earlier."""
-    columns: dict[str, str] = {}
+    """The SET list of the one UPDATE: for each column its changes, the later ones upon the earlier."""
+    columns: dict[str, list[Change]] = {}
     for change in changes:
-        before = columns.get(change.column, f"t.{quoted(change.column)}")
-        value = change.value.replace(OLD, before)
-        columns[change.column] = f"case when {change.condition} then {value} else {before} end"
-    return [f"{quoted(name)} = {expression}" for name, expression in columns.items()]
+        columns.setdefault(change.column, []).append(change)
+    return [f"{quoted(name)} = {_in_turn(name, each)}" for name, each in columns.items()]
+
+
+def _in_turn(column: str, changes: list[Change]) -> str:
+    if sum(OLD in change.value for change in changes) > 1:
+        return _one_by_one(column, changes)
+    before = f"t.{quoted(column)}"
+    for change in changes:
+        before = _changed(change, before)
+    return before
+
+
+def _one_by_one(column: str, changes: list[Change]) -> str:
+    """Each change a row of its own: written into each other they would double with each of them."""
+    steps = [f"(select t.{quoted(column)} offset 0) as c0 (v)"]
+    for number, change in enumerate(changes):
+        step = _changed(change, f"c{number}.v")
+        steps.append(f"lateral (select {step} offset 0) as c{number + 1} (v)")
+    return f"(select c{len(changes)}.v from {' cross join '.join(steps)})"
+
+
+def _changed(change: Change, before: str) -> str:
+    return f"case when {change.condition} then {change.value.replace(OLD, before)} else {before} end"

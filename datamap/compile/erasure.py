@@ -476,8 +476,16 @@ class Erasure:
         target = self._resolution.catalogue.tables[name]
         columns = {c: f"q.{quoted(self._stored[name][c])}" for c in link.target_columns}
         is_bound = link.foreign_key is not None  # whatever `when` says
-        points = matching.points_at_columns(link, dataset, target, columns, with_conditions=not is_bound)
-        tests = [f"exists (select from {self.rows(name)} as q where q.gdpr_dies and {points})"]
+        dying = matching.points_within(
+            link,
+            dataset,
+            target,
+            self.rows(name),
+            columns=columns,
+            test="q.gdpr_dies",
+            with_conditions=not is_bound,
+        )
+        tests = [dying]
         if dataset.name in self.touched:
             tests.append(self._uncaptured(dataset.name, f" and ({self._lets_go(dataset, pointer)})"))
         place = literal(str(dataset.name))

@@ -6,9 +6,11 @@ in JSON. The row's side is left as it is wherever that can be, so that an index 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datamap.catalogue import Column, Table
+from datamap.compile.json_place import elements, reading
 from datamap.compile.person import TABLE, Person, element_type, equality, plain_type
 from datamap.compile.resolution import Dataset, Kind, Link
 from datamap.condition import Comparison
@@ -37,13 +39,15 @@ def conditions(link: Link, facts: Table, alias: str = "t") -> list[str]:
 
 def _comparison(each: Comparison, facts: Table, alias: str) -> str:
     column = facts.columns[each.place.column]
-    left = value(each.place, column, alias)
+    left = reading(each.place, facts, alias)
     if each.operator in ("is null", "is not null"):
         return f"{left} {each.operator}"
+    if each.place.is_plain and column.equality:  # an extension's: = has a name that IN and <> would not find
+        equal = [f"{left} {equality(column)} {_constant(v)}" for v in each.values]
+        return f"{'not ' if each.operator in ('<>', 'not in') else ''}({' or '.join(equal)})"
     if each.operator in ("in", "not in"):
         return f"{left} {each.operator} ({', '.join(_constant(v) for v in each.values)})"
-    operator = equality(column) if each.place.is_plain and each.operator == "=" else each.operator
-    return f"{left} {operator} {_constant(each.values[0])}"
+    return f"{left} {each.operator} {_constant(each.values[0])}"
 
 
 def _constant(given: str | float | bool) -> str:
@@ -51,74 +55,13 @@ def _constant(given: str | float | bool) -> str:
     return literal(text).strip()
 
 
-def value(place: Place, column: Column, alias: str = "t") -> str:
-    """The single value at a place: of a column, or as text out of JSON."""
-    source = f"{alias}.{quoted(place.column)}"
-    if place.is_plain:
-        return source
-    source = _json(place, column, source)
-    if place.as_path or any(step.isdecimal() for step in place.steps if step):
-        return f"({source} #>> {path(place.steps)})"
-    steps = [step for step in place.steps if step is not None]
-    for step in steps[:-1]:
-        source = f"{source} -> {_key(step)}"
-    return f"({source} ->> {_key(steps[-1])})"
-
-
-def _json(place: Place, column: Column, source: str) -> str:
-    if not place.is_cast or column.family == "json":
-        return source
-    return f"(case when {source} is json then {source}::pg_catalog.jsonb end)"
-
-
-def _key(step: str) -> str:
-    return literal(step).strip()
-
-
-def path(steps: tuple[str | None, ...]) -> str:
-    quoted_steps = (
-        '"' + str(s).replace("\\", "\\\\").replace('"', '\\"') + '"' if _odd(str(s)) else str(s) for s in steps
-    )
-    return literal("{" + ",".join(quoted_steps) + "}").strip()
-
-
-def _odd(step: str) -> bool:
-    return not step or not step.replace("_", "a").isalnum() or step.lower() == "null"
-
-
-def elements(place: Place, column: Column, alias: str = "t", name: str = "e") -> str:
-    """A lateral source of the values at a place that holds several; each is `{name}.v`, with its number `{name}.n`."""
-    if place.is_array and column.is_array:
-        return f"unnest({alias}.{quoted(place.column)}) with ordinality as {name} (v, n)"
-    at = place.steps.index(None)
-    before, after = place.steps[:at], place.steps[at + 1 :]
-    source = f"pg_catalog.to_jsonb({_json(place, column, f'{alias}.{quoted(place.column)}')})"
-    source = f"({source} #> {path(before)})" if before else source
-    inner = f"jsonb_array_elements(case when jsonb_typeof({source}) = 'array' then {source} else '[]' end)"
-    while None in after:
-        at = after.index(None)
-        middle, after = after[:at], after[at + 1 :]
-        deeper = f"(i.x #> {path(middle)})" if middle else "i.x"
-        inner = (
-            f"(select j.x from {inner} as i (x), lateral jsonb_array_elements("
-            f"case when jsonb_typeof({deeper}) = 'array' then {deeper} else '[]' end) as j (x))"
-        )
-        return _numbered(inner, after, name, is_query=True)
-    return _numbered(inner, after, name, is_query=False)
-
-
-def _numbered(inner: str, after: tuple[str | None, ...], name: str, *, is_query: bool) -> str:
-    rows = f"{inner} as i (x)" if is_query else f"{inner} with ordinality as i (x, n)"
-    number = "1::bigint" if is_query else "i.n"
-    return f"(select i.x #>> {path(after)} as v, {number} as n from {rows}) as {name}"
-
-
-def _meet(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool = False) -> _Meeting:
-    """`left` is the row's value of type `mine` (or text, out of JSON), `right` what it is compared with."""
+def _meet(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool = False, alias: str = "s") -> _Meeting:
+    """`left` is the row's value of type `mine` (or text, out of JSON), `right` what it is compared with; `alias` is
+    free for the ways in which that may be written."""
     if not is_text and mine.base == theirs.base:
         return _Meeting(f"{left} {equality(mine)} {_collated(right, mine, theirs)}")
     if is_text or mine.family == "text":
-        return _meet_text(left, mine, right, theirs, is_text=is_text)
+        return _meet_text(left, mine, right, theirs, is_text=is_text, alias=alias)
     if theirs.family == "text" and mine.family in ("integer", "uuid", "numeric"):
         return _Meeting(f"{left} = {_read_as(right, mine)}")
     if mine.family == theirs.family == "integer":
@@ -130,11 +73,10 @@ def _meet(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool 
     raise CannotCompare(f"{mine.type} and {theirs.type} have no value in common")
 
 
-def _meet_text(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool) -> _Meeting:
-    if theirs.family == "uuid":
-        spellings = f"(values ({right}::text), (upper({right}::text)), (replace({right}::text, '-', '')))"
-        joined = f"\n  cross join lateral {spellings} as s (v)"
-        return _Meeting(f"s.v{_collation(mine, is_text=is_text)} = {left}", joined)
+def _meet_text(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool, alias: str) -> _Meeting:
+    if spellings := _spellings(right, theirs, is_json=is_text):
+        joined = f"\n  cross join lateral {spellings} as {alias} (v)"
+        return _Meeting(f"{alias}.v{_collation(mine, is_text=is_text)} = {left}", joined)
     if theirs.family != "text":
         return _Meeting(f"{left} = {right}::text{_collation(mine, is_text=is_text)}")
     if theirs.equality:  # citext: the subject's own key makes no difference between capitals
@@ -143,6 +85,20 @@ def _meet_text(left: str, mine: Column, right: str, theirs: Column, *, is_text: 
         return _Meeting(f"{left}::text = {right}::text")
     cast = f"{right}::{_text_type(mine, is_text=is_text)}"
     return _Meeting(f"{left} = {_collated(cast, mine, theirs, is_text=is_text)}")
+
+
+def _spellings(value: str, column: Column, *, is_json: bool) -> str | None:
+    """The ways in which applications write one key: a uuid in capitals; in JSON 42.0, which is the number 42."""
+    text = f"{value}::text"
+    if column.family == "uuid":
+        return f"(values ({text}), (upper({text})), (replace({text}, '-', '')))"
+    if column.family == "integer" and is_json:
+        return f"(values ({text}), ({text} || '.0'))"
+    if column.family == "numeric":  # 42 or 42.00, as its column has it
+        short = f"trim_scale({value})::text"
+        as_float = f", ({short} || '.0')" if is_json else ""
+        return f"(values ({text}), ({short}){as_float})"
+    return None
 
 
 def _read_as(text: str, mine: Column) -> str:
@@ -182,47 +138,67 @@ def _names(link: Link, dataset: Dataset, person: Person, alias: str) -> str:
     facts = dataset.facts.columns[link.place.column]
     if link.place.is_plain:
         meetings = [
-            _with_person(link, dataset.facts.columns[mine], f"{alias}.{quoted(mine)}", person, theirs)
-            for mine, theirs in zip(link.place.columns, link.target_columns, strict=True)
+            _with_person(
+                link, dataset.facts.columns[mine], f"{alias}.{quoted(mine)}", person, theirs, alias=f"s{number}"
+            )
+            for number, (mine, theirs) in enumerate(zip(link.place.columns, link.target_columns, strict=True), 1)
         ]
         # A person may have several rows (other identities): all columns of a key have to meet the same one.
         return _exists(meetings)
     theirs = link.target_columns[0]
     if link.place.is_array and facts.is_array and not link.folded and _converts(facts, person.columns[theirs]):
-        element = person.columns[theirs]
-        source = person.sql(theirs)
-        meant = f"{source}::{element_type(facts)}" if facts.base != element.base else source
-        array = f"array(select {meant} from {TABLE} as p where {source} is not null)"
-        held = f"{alias}.{quoted(link.place.column)}"
-        return f"{held}{f'::{plain_type(facts)}' if facts.is_domain else ''} && {array}"
+        elements_meant = _as_elements(person.sql(theirs), person.columns[theirs], facts)
+        meant = f"select e.v from {TABLE} as p cross join lateral {elements_meant} as e (v) where e.v is not null"
+        return f"{_array(link.place, facts, alias)} && array({meant})"
     if None in link.place.steps:
-        meeting = element_meeting(link, facts, person, theirs)
+        meeting = element_meeting(link, facts, person)
         source = f"{elements(link.place, facts, alias)}, {TABLE} as p{meeting.from_}"
         return f"exists (select from {source} where {meeting.condition})"
-    left = value(link.place, facts, alias)
+    left = reading(link.place, dataset.facts, alias)
     return _exists([_with_person(link, facts, left, person, theirs, is_text=True)])
+
+
+def _array(place: Place, facts: Column, alias: str) -> str:
+    return f"{alias}.{quoted(place.column)}" + (f"::{plain_type(facts)}" if facts.is_domain else "")
+
+
+def _as_elements(source: str, theirs: Column, facts: Column) -> str:
+    """A key as an array holds it, as a list of VALUES."""
+    kind = element_type(facts)
+    if facts.family == "text" and (spellings := _spellings(source, theirs, is_json=False)):
+        return f"(select x.v::{kind} from {spellings} as x (v))"
+    return f"(values ({_fitting(source, theirs, facts)}::{kind}))"
+
+
+def _fitting(source: str, theirs: Column, facts: Column) -> str:
+    """A whole number, null where the array's type has no such number."""
+    if facts.family != "integer" or facts.base[-1] >= theirs.base[-1]:  # int2, int4, int8
+        return source
+    most = 2 ** (8 * int(facts.base[-1]) - 1)
+    return f"(case when {source} between {-most} and {most - 1} then {source} end)"
 
 
 def _converts(mine: Column, theirs: Column) -> bool:
     """Whether a cast of the person's value keeps it, so that arrays can be compared whole, by an index."""
     if mine.family == theirs.family == "integer":
-        return mine.base[-1] >= theirs.base[-1]  # int2, int4, int8: never into a narrower one
+        return True
     if mine.family == "text" and not mine.equality:
         return theirs.family == "integer" or (theirs.family == "text" and not theirs.equality)
     return mine.base == theirs.base
 
 
-def element_meeting(link: Link, facts: Column, person: Person, theirs: str) -> _Meeting:
-    return _with_person(link, facts, "e.v", person, theirs, is_text=not facts.is_array)
+def element_meeting(link: Link, facts: Column, person: Person, left: str = "e.v") -> _Meeting:
+    """An element, `left`, is one of the persons."""
+    return _with_person(link, facts, left, person, link.target_columns[0], is_text=not facts.is_array)
 
 
 def _with_person(
-    link: Link, mine: Column, left: str, person: Person, theirs: str, *, is_text: bool = False
+    link: Link, mine: Column, left: str, person: Person, theirs: str, *, is_text: bool = False, alias: str = "s"
 ) -> _Meeting:
     right = person.sql(theirs)
     if link.folded:
         return _Meeting(_folded(left, mine, right, person.columns[theirs], is_text=is_text))
-    return _meet(left, mine, right, person.columns[theirs], is_text=is_text)
+    return _meet(left, mine, right, person.columns[theirs], is_text=is_text, alias=alias)
 
 
 def _folded(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool) -> str:
@@ -251,7 +227,7 @@ def speaks(link: Link, dataset: Dataset, alias: str = "t") -> str:
 
 def _is_there(place: Place, table: Table, alias: str) -> list[str]:
     if not place.is_plain:
-        return [f"{value(place, table.columns[place.column], alias)} <> ''"]
+        return [f"{reading(place, table, alias)} <> ''"]
     tests = []
     for name in place.columns:
         source = f"{alias}.{quoted(name)}"
@@ -272,7 +248,7 @@ def names_other(link: Link, dataset: Dataset, kind: Kind, person: Person | None,
         return speaks(link, dataset, alias)
     facts = dataset.facts.columns[link.place.column]
     if None in link.place.steps:
-        meeting = element_meeting(link, facts, person, link.target_columns[0])
+        meeting = element_meeting(link, facts, person)
         stranger = f"not exists (select from {TABLE} as p{meeting.from_} where {meeting.condition})"
         stranger += _also_of_another(link, dataset, person, alias, element="e.v")
         source = elements(link.place, facts, alias)
@@ -315,7 +291,7 @@ def _also_of_another(link: Link, dataset: Dataset, person: Person, alias: str, *
         return ""
     mine = dataset.facts.columns[link.place.column]
     right = f"u.{quoted(identity.column)}"
-    left = element or value(link.place, mine, alias)
+    left = element or reading(link.place, dataset.facts, alias)
     is_text = not mine.is_array if element else not link.place.is_plain
     theirs = person.columns[identity.column]
     if link.folded:
@@ -350,13 +326,15 @@ def points_at_columns(
     facts = dataset.facts.columns[link.place.column]
     if None in link.place.steps:
         theirs = link.target_columns[0]
+        if link.place.is_array and facts.is_array and _converts(facts, target.columns[theirs]):
+            return " and ".join([*tests, _holds(link, facts, columns[theirs], target.columns[theirs], alias)])
         meeting = _meet("e.v", facts, columns[theirs], target.columns[theirs], is_text=not facts.is_array)
         source = f"(values (1)) as one (x){meeting.from_}, " if meeting.from_ else ""
         tests.append(f"exists (select from {source}{elements(link.place, facts, alias)} where {meeting.condition})")
         return " and ".join(tests)
     for mine, theirs in zip(link.place.columns, link.target_columns, strict=True):
         column = dataset.facts.columns[mine]
-        left = value(link.place, column, alias) if not link.place.is_plain else f"{alias}.{quoted(mine)}"
+        left = reading(link.place, dataset.facts, alias) if not link.place.is_plain else f"{alias}.{quoted(mine)}"
         meeting = _meet(left, column, columns[theirs], target.columns[theirs], is_text=not link.place.is_plain)
         if meeting.from_:
             spelled = meeting.from_.replace("\n  cross join lateral ", "", 1)
@@ -364,3 +342,35 @@ def points_at_columns(
         else:
             tests.append(meeting.condition)
     return " and ".join(tests)
+
+
+def _holds(link: Link, facts: Column, key: str, theirs: Column, alias: str) -> str:
+    """The array holds the key; so written that whichever of the two is known finds the other by an index."""
+    held = _array(link.place, facts, alias)
+    if facts.base == theirs.base or facts.family == theirs.family == "integer":
+        key_held = f"{_fitting(key, theirs, facts)}::{element_type(facts)}"
+        return f"({held} && array[{key_held}] and {key} {equality(theirs)} any ({held}))"
+    return f"{held} && array(select e.v from {_as_elements(key, theirs, facts)} as e (v))"
+
+
+def points_within(
+    link: Link,
+    dataset: Dataset,
+    target: Table,
+    relation: str,
+    *,
+    columns: Mapping[str, str],
+    test: str = "",
+    with_conditions: bool = True,
+) -> str:
+    """The row's link holds a key of one of the rows `q` of a relation for which the test holds."""
+    facts = dataset.facts.columns[link.place.column]
+    theirs = link.target_columns[0]
+    if link.place.is_array and facts.is_array and _converts(facts, target.columns[theirs]):
+        tests = conditions(link, dataset.facts) if with_conditions else []
+        meant = _as_elements(columns[theirs], target.columns[theirs], facts)
+        rows = f"select e.v from {relation} as q cross join lateral {meant} as e (v) where e.v is not null"
+        array = f"array({rows}{f' and {test}' if test else ''})"
+        return " and ".join([*tests, f"{_array(link.place, facts, 't')} && {array}"])
+    points = points_at_columns(link, dataset, target, dict(columns), with_conditions=with_conditions)
+    return f"exists (select from {relation} as q where {f'{test} and ' if test else ''}{points})"

@@ -143,9 +143,7 @@ class Ownership:
         """The row points at one of the source's rows."""
         target = self.resolution.catalogue.tables[link.target]
         columns = {column: f"q.{quoted(source.columns[column])}" for column in link.target_columns}
-        points = matching.points_at_columns(link, dataset, target, columns)
-        tests = f"{source.test} and {points}" if source.test else points
-        return f"exists (select from {source.relation} as q where {tests})"
+        return matching.points_within(link, dataset, target, source.relation, columns=columns, test=source.test)
 
     def branches(self, dataset: Dataset, sources: Mapping[Name, Source]) -> list[Branch]:
         return [*self.direct(dataset), *self.inherited(dataset, sources)]

@@ -165,6 +165,7 @@ def test_an_export_withholds_what_is_somebody_elses_and_explains_vectors(cur: cu
         ("uuid", "varchar(40)", ["0F0E0D0C-0000-4000-8000-00000000000A", "0f0e0d0c00004000800000000000000a"]),
         ("uuid", "uuid", ["0f0e0d0c-0000-4000-8000-00000000000a"]),
         ("bigint", "text", ["42"]),
+        ("numeric(10,2)", "text", ["42"]),
         ("bigint", "numeric(20)", ["42"]),
         ("bigint", "smallint", ["42"]),
         ("numeric", "bigint", ["42"]),
@@ -172,8 +173,9 @@ def test_an_export_withholds_what_is_somebody_elses_and_explains_vectors(cur: cu
         ("varchar(10)", "bigint[]", ["{42}"]),
         ("integer", "text[]", ["{7,42}"]),
         ("integer", "smallint[]", ["{42}"]),
-        ("bigint", "jsonb", ['{"by": 42}', '{"by": "42"}']),
-        ("bigint", "json", ['{"by": 42}']),
+        ("bigint", "jsonb", ['{"by": 42}', '{"by": "42"}', '{"by": 42.0}']),
+        ("bigint", "json", ['{"by": 42}', '{"by": 42.0}']),
+        ("numeric(10,2)", "jsonb", ['{"by": 42}', '{"by": "42"}', '{"by": 42.0}']),
         ("uuid", "jsonb", ['{"by": "0F0E0D0C-0000-4000-8000-00000000000A"}']),
         ("char(6)", "char(6)", ["42"]),
         ("char(6)", "text", ["42"]),
@@ -579,3 +581,160 @@ def test_a_link_that_could_not_be_compiled_is_told(cur: cursor, links: str, code
         " create table app.n (k bigint, n integer, b boolean, t text, state app.state)"
     )
     assert codes(cur, f"tables:\n  app.users: {{}}\n  app.n: {{links: {links}}}\n") == [code]
+
+
+def test_a_key_of_two_columns_is_spelled_apart_in_each(cur: cursor) -> None:
+    cur.execute(
+        "create table app.people (tenant bigint, id uuid, primary key (tenant, id));"
+        "create table app.n (n integer, t text, u text);"
+        "insert into app.people values (1, '0f0e0d0c-0000-4000-8000-00000000000a'),"
+        " (2, '0f0e0d0c-0000-4000-8000-00000000000a');"
+        "insert into app.n values (1, '1', '0F0E0D0C-0000-4000-8000-00000000000A'),"
+        " (2, '2', '0f0e0d0c00004000800000000000000a')"
+    )
+    kind = plan(
+        cur,
+        "tables:\n  app.people: {}\n  app.n: {links: {'t, u': {subject: person}}, columns: {n: user}}\n",
+        HEAD + "subject: {table: app.people, key: [tenant, id]}\n",
+    )
+    person: dict[str, Value] = {"tenant": 1, "id": "0f0e0d0c-0000-4000-8000-00000000000a"}
+    assert [row["n"] for row in exported(cur, kind, "app.n", person)] == [1]
+
+
+# What the extension citext makes, on a server that may not have it.
+CITEXT = """
+create schema ext;
+create type ext.citext;
+create function ext.citextin(cstring) returns ext.citext language internal immutable strict as 'textin';
+create function ext.citextout(ext.citext) returns cstring language internal immutable strict as 'textout';
+create type ext.citext (input = ext.citextin, output = ext.citextout, like = text, category = 'S', collatable = true);
+create cast (ext.citext as text) without function as implicit;
+create cast (text as ext.citext) without function as assignment;
+create function ext.eq(ext.citext, ext.citext) returns boolean language sql immutable strict
+  as 'select lower($1::text) = lower($2::text)';
+create function ext.hash(ext.citext) returns integer language sql immutable strict
+  as 'select hashtext(lower($1::text))';
+create operator ext.= (
+  leftarg = ext.citext, rightarg = ext.citext, function = ext.eq, commutator = operator(ext.=), hashes
+);
+create operator class ext.ops default for type ext.citext using hash
+  as operator 1 ext.=, function 1 ext.hash(ext.citext);
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "found"),
+    [
+        ("kind = 'user'", [1, 2]),
+        ("kind in ('user', 'guest')", [1, 2, 3]),
+        ("kind <> 'user'", [3]),
+        ("kind not in ('USER', 'Robot')", [3]),
+    ],
+)
+def test_a_condition_compares_as_the_column_does(cur: cursor, when: str, found: list[int]) -> None:
+    cur.execute(
+        CITEXT + "create table app.n (n integer, kind ext.citext, k int);"
+        " insert into app.n values (1, 'User', 1), (2, 'user', 1), (3, 'Guest', 1), (4, null, 1)"
+    )
+    kind = plan(
+        cur, f'tables:\n  app.users: {{}}\n  app.n: {{links: {{k: {{when: "{when}"}}}}, columns: {{n: user}}}}\n'
+    )
+    assert sorted(row["n"] for row in exported(cur, kind, "app.n", {"id": 1})) == found
+
+
+@pytest.mark.parametrize("held", ["bigint", "integer", "text"])
+def test_an_index_finds_what_holds_one_of_many_parents(cur: cursor, held: str) -> None:
+    cur.execute(
+        NOTES + f"create table app.n (id bigint primary key, o {held}[]); create index held on app.n using gin (o);"
+        "insert into app.o values (2, 2); insert into app.n values (1, '{1}'), (2, '{2}'), (3, '{7,1}'), (4, null)"
+    )
+    kind = plan(cur, "tables:\n  app.users: {}\n  app.o: {}\n  app.n: {links: {'o[]': {to: app.o.id}}}\n")
+    bound(cur, kind, {"id": 1})
+    cur.execute("set local enable_seqscan = off")
+    unserved = []
+    for statement in kind.erase:
+        if statement.purpose in ("capture", "guard") and "app.n as t" in statement.sql:
+            cur.execute(f"explain {statement.sql}")
+            text = "\n".join(line for (line,) in cur.fetchall())
+            unserved += [] if "on held" in text or "gdpr_place" in text else [text]
+        if statement.purpose == "prepare":
+            cur.execute(statement.sql)
+    assert not unserved
+    assert erased(cur, plan_again(cur, kind), {"id": 1}) == 0
+    assert [key for key, _ in rows(cur, "app.n")] == [2, 4]
+
+
+UNREADABLE = [
+    r'{"by": %s, "x": "\u0000"}',
+    r'{"by": %s, "x": "a\\\u0000\u0000"}',
+    r'{"by": %s, "x": "\ud800"}',
+    r'{"by": %s, "x": "\uDE00 \ud83d\ude00"}',
+]
+
+
+@pytest.mark.parametrize("column", ["json", "text"])
+@pytest.mark.parametrize("erase", ["delete", "unlink"])
+def test_what_jsonb_does_not_take_stops_nobody_and_hides_nothing(cur: cursor, column: str, erase: str) -> None:
+    cur.execute(f"create table app.n (n integer primary key, doc {column})")
+    for number, text in enumerate([*UNREADABLE, '{"by": %s}']):
+        cur.execute("insert into app.n values (%s, %s), (%s, %s)", (number, text % 1, number + 10, text % 2))
+    if column == "text":
+        cur.execute("insert into app.n values (20, 'by 1'), (21, ''), (22, null)")
+    place = "doc->>'by'" if column == "json" else "doc::jsonb->>'by'"
+    kind = plan(
+        cur,
+        f'tables:\n  app.users: {{}}\n  app.n: {{links: {{"{place}": {{erase: {erase}}}}}, columns: {{n: user}}}}\n',
+    )
+    assert [row["n"] for row in exported(cur, kind, "app.n", {"id": 1})] == [0, 1, 2, 3, 4]
+    before = dict(rows(cur, "app.n"))
+    assert erased(cur, plan_again(cur, kind), {"id": 1}) == 0
+    after = dict(rows(cur, "app.n"))
+    assert {n: doc for n, doc in after.items() if n > 4} == {n: doc for n, doc in before.items() if n > 4}
+    assert [n for n, doc in after.items() if n <= 4 and '"by"' in json.dumps(doc)] == []
+
+
+def test_a_json_document_is_searched_by_its_index(cur: cursor) -> None:
+    cur.execute("create table app.n (n integer, doc json)")
+    written = "tables:\n  app.users: {}\n  app.n: {links: {\"doc->>'by'\": {}}, columns: {n: user}}\n"
+
+    def searched() -> str:
+        kind = plan(cur, written)
+        return next(s.sql for d in kind.datasets for s in d.reads if d.name == "app.n" and s.purpose == "export")
+
+    assert "pg_input_is_valid" in searched()
+    cur.execute("create index on app.n ((doc->>'by')) where n > 1")
+    assert "pg_input_is_valid" in searched()
+    cur.execute("create index on app.n ((doc->>'by'))")
+    assert "pg_input_is_valid" not in searched()
+
+
+def test_many_links_in_one_document_are_taken_away_each(cur: cursor) -> None:
+    cur.execute("create table app.n (n integer, doc jsonb)")
+
+    def statement(number: int) -> Kind:
+        links = ", ".join(f"\"doc->>'k{k}'\": {{erase: unlink}}" for k in range(number))
+        return plan(cur, f"tables:\n  app.users: {{}}\n  app.n: {{links: {{{links}}}, columns: {{n: user}}}}\n")
+
+    def size(number: int) -> int:
+        return sum(len(each.sql) for each in statement(number).erase if each.purpose == "change")
+
+    assert size(12) < 2.5 * size(6)
+    people = {f"k{k}": k % 2 + 1 for k in range(12)}
+    cur.execute("insert into app.n values (1, %s)", (json.dumps(people | {"x": 1}),))
+    assert erased(cur, statement(12), {"id": 1}) == 0
+    assert rows(cur, "app.n") == [(1, {key: person for key, person in people.items() if person == 2} | {"x": 1})]
+
+
+def test_a_column_may_be_called_like_a_word_of_the_plan(cur: cursor) -> None:
+    cur.execute(
+        'create table app.people ("e.v" bigint primary key, "t.s1.v" text); create table app.n (n integer, doc jsonb);'
+        """insert into app.people values (1, 'a'), (2, 'b'); insert into app.n values (1, '{"w": ["a", "b"]}')"""
+    )
+    kind = plan(
+        cur,
+        "tables:\n  app.people: {}\n  app.n:\n    columns: {n: user}\n"
+        "    links: {\"doc->'w'[]\": {identity: name, erase: unlink}}\n",
+        HEAD + "subject: {table: app.people, key: e.v, identities: {name: t.s1.v}}\n",
+    )
+    assert erased(cur, kind, {"e.v": 1}) == 0
+    assert rows(cur, "app.n") == [(1, {"w": ["b"]})]
