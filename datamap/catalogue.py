@@ -1,6 +1,6 @@
 """The facts: what a database is made of, as Postgres tells it. Read from the server, or from a file that it filled.
 
-`sql/queries.sql` has the query. Partitions are told as parts of the table that they belong to.
+`sql/catalogue.sql` has the query. Partitions are told as parts of the table that they belong to.
 """
 
 from __future__ import annotations
@@ -52,9 +52,21 @@ class Column:
     has_default: bool
     is_generated: bool
     is_identity: bool
+    is_always_identity: bool  # which no UPDATE may set
+    length: int | None  # of a text that may be no longer, also behind a domain
     is_deterministic: bool  # the collation; without that, = may hold for texts that differ
     collation: str | None  # as SQL takes it, where it is not the database's
     comment: str | None
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it holds one value, which may name something, and neither a list nor a document."""
+        return not self.is_array and self.family not in ("json", "vector")
+
+    @property
+    def is_settable(self) -> bool:
+        """Whether an UPDATE may give it a value."""
+        return not (self.is_generated or self.is_always_identity)
 
     @property
     def family(self) -> Family:
@@ -115,6 +127,15 @@ class Trigger:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rule:
+    """CREATE RULE: what a statement does instead, or besides."""
+
+    name: str
+    event: Literal["select", "update", "insert", "delete"]
+    instead: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     name: str
     command: Literal["all", "select", "insert", "update", "delete"]
@@ -143,9 +164,15 @@ class Table:
     indexes: tuple[Index, ...]
     triggers: tuple[Trigger, ...]
     policies: tuple[Policy, ...]
-    rules: tuple[str, ...]  # CREATE RULE, by name
+    rules: tuple[Rule, ...]
     reads: tuple[str, ...]  # of a view: what it shows
     partitions: tuple[Name, ...]
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """Columns that name one row for certain: the primary key, or another that may not be null."""
+        sure = [key for key in self.unique if all(self.columns[column].never_null for column in key)]
+        return sure[0] if sure else ()
 
     @property
     def holds_rows(self) -> bool:
@@ -197,6 +224,7 @@ class Catalogue:
 
 
 _ACTIONS: Mapping[str, Any] = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
+_EVENTS: Mapping[str, Any] = {"1": "select", "2": "update", "3": "insert", "4": "delete"}
 _COMMANDS: Mapping[str, Any] = {"*": "all", "r": "select", "a": "insert", "w": "update", "d": "delete"}
 
 
@@ -235,7 +263,9 @@ def _table(told: Mapping[str, Any]) -> Table:
         indexes=indexes,
         triggers=tuple(map(_trigger, told["triggers"])),
         policies=tuple(map(_policy, told["policies"])),
-        rules=tuple(rule["name"] for rule in told["rules"]),
+        rules=tuple(
+            Rule(name=rule["name"], event=_EVENTS[rule["event"]], instead=rule["instead"]) for rule in told["rules"]
+        ),
         reads=tuple(told["reads"]),
         partitions=tuple(Name(part["schema"], part["name"]) for part in told["partitions"]),
     )
@@ -255,6 +285,8 @@ def _column(told: Mapping[str, Any]) -> Column:
         has_default=told["default"],
         is_generated=told["generated"],
         is_identity=told["identity"],
+        is_always_identity=told["always"],
+        length=told["length"],
         is_deterministic=told["deterministic"],
         collation=told["collation"],
         comment=told["comment"],

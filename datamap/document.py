@@ -12,7 +12,7 @@ from datamap import source, wording
 from datamap.fault import Fault, Where
 from datamap.model import Map
 from datamap.source import Mark
-from datamap.wording import nearest
+from datamap.spelling import nearest
 from shared.errors import Refused
 
 __all__ = ["Document", "Mark", "Unreadable", "nearest", "placed", "sorted_faults"]

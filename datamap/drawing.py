@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from datamap import model
 from datamap.compile.changes import table_action
 from datamap.compile.resolution import Dataset, Kind, Link, Resolution
-from datamap.model import Map
+from datamap.model import UNDECIDED, Map
 from datamap.names import Table as Name
 
 
@@ -26,7 +27,35 @@ class Arrow:
             words.append(f"is their {self.link.identity}")
         if self.link.condition:
             words.append(f"when {self.link.condition}")
-        return f"{', '.join(words)}: {_does(self.dataset, self.link)}"
+        return f"{', '.join(words)}: {_open(self) or _does(self.dataset, self.link)}"
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody has decided what it means, or what happens to the rows."""
+        return _open(self) is not None
+
+
+def _open(arrow: Arrow) -> str | None:
+    """What is undecided of a link: whose the row is by it, or what becomes of the row."""
+    entry, decision = _entry(arrow.dataset, arrow.link), arrow.dataset.decision
+    if entry is not None and entry.role == UNDECIDED:
+        return f"{UNDECIDED} whose it is"
+    if arrow.link.role != "owner":
+        return UNDECIDED if entry is not None and entry.erase == UNDECIDED else None
+    if decision.shared == UNDECIDED:
+        return f"{UNDECIDED} whether it is shared"
+    erase = decision.erase if entry is None or entry.erase is None else entry.erase
+    return UNDECIDED if erase == UNDECIDED else None
+
+
+def _entry(dataset: Dataset, link: Link) -> model.Link | None:
+    """What the map says of a link; None of a foreign key that it does not mention."""
+    match link.where[len(dataset.where) :]:
+        case ("links", str() as place):
+            return dataset.decision.links[place][0]
+        case ("links", str() as place, int() as number):
+            return dataset.decision.links[place][number]
+    return None
 
 
 def _does(dataset: Dataset, link: Link) -> str:  # in as few words as a reader needs
@@ -36,10 +65,14 @@ def _does(dataset: Dataset, link: Link) -> str:  # in as few words as a reader n
         return "reference"
     action = link.erase if link.erase is not None else table_action(dataset)
     if not isinstance(action, str):
-        action = ", ".join(f"{column} → {_value(value)}" for column, value in action.items())
+        action = _settings(action)
     if action == "keep" and dataset.decision.keep is not None:
         action = f"kept, {dataset.decision.keep.exception or 'by no exception'}"
     return f"shared, {action}" if dataset.decision.shared is True else action
+
+
+def _settings(setting: model.Setting) -> str:
+    return ", ".join(f"{column} → {_value(value)}" for column, value in setting.items())
 
 
 def _value(value: object) -> str:
@@ -65,11 +98,48 @@ def tree(data_map: Map, resolution: Resolution) -> str:
         below.setdefault(arrow.link.target, []).append(arrow)
     lines: list[str] = []
     for kind in resolution.kinds.values():
-        lines.append(f"{kind.table} ({kind.name}, key {', '.join(kind.key)})")
+        lines.append(f"{kind.table} ({kind.name}, key {', '.join(kind.key)}){_of_subject(resolution, kind)}")
         lines += _branches(kind.table, below, frozenset({kind.table}), "")
-    lines += list(_beside(data_map))
-    lines += list(_nobodys(resolution))
-    return "\n".join(lines) + "\n"
+    lines += _beside(data_map)
+    lines += _titled("linked to nobody", _unlinked(resolution))
+    lines += _titled("not personal", _nobodys(resolution))
+    lines += _titled("undecided", ((place, "") for place in undecided(data_map, resolution)), counted=True)
+    return "\n".join(map(_shown, lines)) + "\n"
+
+
+def _shown(line: str) -> str:
+    """A name may hold a line break, or what a terminal takes for a command."""
+    return "".join(character if character.isprintable() else "?" for character in line)
+
+
+def undecided(data_map: Map, resolution: Resolution) -> list[str]:
+    """Every place of the picture that nobody has decided."""
+    links = [f"{arrow.dataset.name}, {arrow.link.place}" for arrow in arrows(resolution) if arrow.is_open]
+    drawn = {arrow.dataset.name for arrow in arrows(resolution) if arrow.is_open}
+    tables = [
+        str(name)
+        for name, dataset in sorted(resolution.datasets.items())
+        if name not in drawn and UNDECIDED in (dataset.decision.erase, dataset.decision.shared)
+    ]
+    keys = [pattern for pattern, entry in data_map.cache.patterns.items() if entry.erase == UNDECIDED]
+    return [*links, *tables, *keys]
+
+
+def _of_subject(resolution: Resolution, kind: Kind) -> str:
+    dataset = resolution.datasets.get(kind.table)
+    if dataset is None:
+        return f": {UNDECIDED}"
+    action = table_action(dataset)
+    return f": {_settings(action) if not isinstance(action, str) else action}"
+
+
+def _unlinked(resolution: Resolution) -> Iterator[tuple[str, str]]:
+    """Personal tables that no link of anybody leads to: the picture would not show them."""
+    drawn = {arrow.dataset.name for arrow in arrows(resolution)} | {kind.table for kind in resolution.kinds.values()}
+    for name, dataset in sorted(resolution.datasets.items()):
+        if dataset.decision.personal and name not in drawn:
+            action = table_action(dataset)
+            yield str(name), dataset.decision.reason or (action if isinstance(action, str) else _settings(action))
 
 
 def _branches(name: Name, below: dict[Name, list[Arrow]], above: frozenset[Name], margin: str) -> Iterator[str]:
@@ -85,14 +155,18 @@ def _branches(name: Name, below: dict[Name, list[Arrow]], above: frozenset[Name]
 
 
 def _beside(data_map: Map) -> Iterator[str]:
-    if data_map.cache.patterns:
+    yield from _titled("cache", ((pattern, _of_key(entry)) for pattern, entry in data_map.cache.patterns.items()))
+    yield from _titled("objects", ((name, f"{each.bucket}/{each.prefix}") for name, each in data_map.objects.items()))
+
+
+def _titled(title: str, entries: Iterable[tuple[str, str]], *, counted: bool = False) -> Iterator[str]:
+    """A heading with its branches, or nothing."""
+    listed = list(entries)
+    if listed:
         yield ""
-        yield "cache"
-        yield from _listed((pattern, _of_key(entry)) for pattern, entry in data_map.cache.patterns.items())
-    if data_map.objects:
-        yield ""
-        yield "objects"
-        yield from _listed((name, f"{each.bucket}/{each.prefix}") for name, each in data_map.objects.items())
+        yield f"{len(listed)} {title}" if counted else title
+    for number, (name, text) in enumerate(listed):
+        yield f"{'└── ' if number == len(listed) - 1 else '├── '}{name}  {text}".rstrip()
 
 
 def _of_key(entry: object) -> str:
@@ -105,27 +179,20 @@ def _of_key(entry: object) -> str:
     return f"member {member}: removed" if member else f"in its key: {getattr(entry, 'erase', '')}"
 
 
-def _nobodys(resolution: Resolution) -> Iterator[str]:
-    others = [dataset for dataset in resolution.datasets.values() if not dataset.decision.personal]
-    if others:
-        yield ""
-        yield "not personal"
-        yield from _listed((str(d.name), d.decision.reason or "no reason given") for d in sorted(others, key=_name))
+def _nobodys(resolution: Resolution) -> Iterator[tuple[str, str]]:
+    for name, dataset in sorted(resolution.datasets.items()):
+        if not dataset.decision.personal:
+            yield str(name), dataset.decision.reason or "no reason given"
 
 
-def _name(dataset: Dataset) -> Name:
-    return dataset.name
-
-
-def _listed(entries: Iterable[tuple[str, str]]) -> Iterator[str]:
-    listed = list(entries)
-    for number, (name, text) in enumerate(listed):
-        yield f"{'└── ' if number == len(listed) - 1 else '├── '}{name}  {text}"
+_OPEN = "#c00000"  # what is undecided
 
 
 def dot(resolution: Resolution) -> str:
     """For Graphviz: `gdpr map show --dot | dot -Tsvg`."""
+    found = arrows(resolution)
     lines = ["digraph map {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];']
+    lines += ['  edge [fontname="sans-serif", fontsize=11];']
     lines += [f"  {_quoted(str(kind.table))} [style=bold];" for kind in resolution.kinds.values()]
     lines += [
         f"  {_quoted(str(dataset.name))} [style=dashed];"
@@ -134,14 +201,20 @@ def dot(resolution: Resolution) -> str:
     ]
     lines += [
         f"  {_quoted(str(arrow.dataset.name))} -> {_quoted(str(arrow.link.target))}"
-        f" [label={_quoted(arrow.says)}{_dashed(arrow)}];"
-        for arrow in arrows(resolution)
+        f" [label={_quoted(arrow.says)}{_drawn(arrow)}];"
+        for arrow in found
     ]
+    lines += [f"  // {_how_many(found)}"] if any(arrow.is_open for arrow in found) else []
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _dashed(arrow: Arrow) -> str:
-    return ", style=dashed" if arrow.link.role == "actor" else ""
+def _drawn(arrow: Arrow) -> str:
+    red = f', color="{_OPEN}", fontcolor="{_OPEN}"' if arrow.is_open else ""
+    return (", style=dashed" if arrow.link.role == "actor" else "") + red
+
+
+def _how_many(found: list[Arrow]) -> str:
+    return f"{sum(arrow.is_open for arrow in found)} undecided"
 
 
 def _quoted(text: str) -> str:
@@ -162,6 +235,8 @@ def mermaid(resolution: Resolution) -> str:
         for arrow in found
     ]
     lines += [f"  style {number[kind.table]} stroke-width:3px" for kind in kinds if kind.table in number]
+    if still_open := [str(position) for position, arrow in enumerate(found) if arrow.is_open]:
+        lines += [f"  linkStyle {','.join(still_open)} stroke:{_OPEN},color:{_OPEN}", f"  %% {_how_many(found)}"]
     return "\n".join(lines) + "\n"
 
 

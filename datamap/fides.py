@@ -24,7 +24,7 @@ def imported(text: str, *, name: str = "dataset.yml", schema: str = "public") ->
     found = collections(text, name=name, schema=schema)
     links, lost = _links(found)
     subject = max(found, key=lambda collection: _weight(collection, links))
-    lines = [*_head(found), *_subject(subject), "tables:"]
+    lines = [*_head(found, schema), *_subject(subject), "tables:"]
     near = _nearness(subject.table, links)
     settled = [each for link in links for each in _settled(link, near)]
     for collection in found:
@@ -163,10 +163,12 @@ def _identities(subject: Collection) -> dict[str, str]:
     return found
 
 
-def _head(found: list[Collection]) -> Iterator[str]:
+def _head(found: list[Collection], schema: str) -> Iterator[str]:
     datasets = ", ".join(dict.fromkeys(_comment(each.dataset) for each in found))
     yield "# yaml-language-server: $schema=./datamap.schema.json"
     yield f"# Imported from Fides: {datasets}. Types, lengths and keys are the catalogue's, and not repeated here."
+    if any(each.table.schema == schema for each in found):
+        yield f"# Where a dataset names no schema, it is taken to be {_comment(schema)}."
     yield "# Fides does not say why data is processed: name the activities, and one for each table."
     yield "version: 1"
     yield "controller: {name: undecided, contact: undecided, authority: undecided}  # not in Fides"

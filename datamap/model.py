@@ -7,7 +7,7 @@ mean is in docs/data-map.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     Tag,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -39,11 +40,15 @@ _TABLE = rf"^{_NAME}(\.{_NAME})?$"
 _TABLES = rf"^{_NAME}(\.({_NAME}|\*))?$"
 
 
-def _reads(parse: Callable[[str], object]) -> AfterValidator:
-    """A text that has to mean something; it stays the text that was written."""
+def _reads(parse: Callable[[str], object], such: str) -> AfterValidator:
+    """A text that has to mean something; it stays the text that was written. `such` is what one looks like."""
 
     def read(text: str) -> str:
-        parse(text)
+        try:
+            parse(text)
+        except names.NotAName as fault:
+            said = str(fault)
+            raise ValueError(said if re.search(r": (write|put)\b", said) else f"{said}: write {such}") from None
         return text
 
     return AfterValidator(read)
@@ -62,18 +67,57 @@ def _tables(text: str) -> None:
         raise names.NotAName(f"{text!r} is no schema: write schema.*")
 
 
-TablesName = Annotated[str, _reads(_tables)]
+# How other languages write what a condition means, and what it is here.
+_OTHERWISE = (("===", "="), ("==", "="), ("&&", " and "), ('"', "'"))
+
+
+def _condition(text: str) -> None:
+    try:
+        Condition.parse(text)
+    except names.NotAName:
+        meant = next(filter(_is_condition, _otherwise(text)), None)
+        if meant is not None:
+            raise ValueError(f"{text!r} is no condition: write {meant}") from None
+        if re.search(r"\bor\b|\|\|", text, re.IGNORECASE):
+            message = f"{text!r} has an or, which no condition has: write a link for each: [{{when: …}}, {{when: …}}]"
+            raise ValueError(message) from None
+        raise
+
+
+def _otherwise(text: str) -> Iterator[str]:
+    """What may have been meant; last with quotes around a word that stands alone."""
+    for theirs, ours in _OTHERWISE:
+        text = text.replace(theirs, ours)
+    yield " ".join(text.split())
+    yield re.sub(r"(=|<>)\s*([^\W\d]\w*)", r"\1 '\2'", " ".join(text.split()))
+
+
+def _is_condition(text: str) -> bool:
+    try:
+        Condition.parse(text)
+    except names.NotAName:
+        return False
+    return True
+
+
+TablesName = Annotated[str, _reads(_tables, "schema.table")]
 TableName = Annotated[
-    str, Field(description="schema.table", json_schema_extra={"pattern": _TABLE}), _reads(names.Table.parse)
+    str,
+    Field(description="schema.table", json_schema_extra={"pattern": _TABLE}),
+    _reads(names.Table.parse, "schema.table"),
 ]
 ColumnName = Annotated[str, Field(min_length=1)]
 PlaceText = Annotated[
     str,
     Field(description="user_id · tenant_id, user_id · watcher_ids[] · payload->'actor'->>'id' · notes::jsonb->>'by'"),
-    _reads(names.Place.parse),
+    _reads(names.Place.parse, "a column, or a place such as watcher_ids[] or payload->'actor'->>'id'"),
 ]
-TargetText = Annotated[str, Field(description="schema.table.column"), _reads(names.Target.parse)]
-ConditionText = Annotated[str, Field(examples=["author_type = 'User'"]), _reads(Condition.parse)]
+TargetText = Annotated[str, Field(description="schema.table.column"), _reads(names.Target.parse, "schema.table.column")]
+ConditionText = Annotated[
+    str,
+    Field(examples=["author_type = 'User'"]),
+    _reads(_condition, "column = 'value', column in ('a', 'b') or column is null"),
+]
 Period = Annotated[str, Field(json_schema_extra={"pattern": _PERIOD}, examples=["P10Y"]), AfterValidator(_period)]
 Text = Annotated[str, Field(min_length=1)]
 
@@ -135,7 +179,7 @@ class _OrShort:
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         full = handler(core)
         single = full["items"] if full.get("type") == "array" else None
-        return {"anyOf": [*([single] if single else []), full, *self.forms]}
+        return {"anyOf": [*([single] if single else []), *full.get("anyOf", [full]), *self.forms]}
 
 
 @dataclass(frozen=True)
@@ -214,8 +258,21 @@ class Subject(Part):
     """How else a request may name the person, such as {email: email}."""
     birth: ColumnName | None = None
     """A column that never changes, such as created_at: it tells apart two people with the same key, after a restore."""
-    nobody: dict[ColumnName, str | int] | None = None
-    """The key of a row that stands for nobody: links that may not be null point to it instead of the person."""
+    nobody: Annotated[dict[ColumnName, str | int] | None, _OrShort(({"type": "integer"}, {"type": "string"}))] = None
+    """The key of a row that stands for nobody: links that may not be null point to it instead of the person. Of a key
+    of one column the value alone."""
+
+    @field_validator("nobody", mode="before")
+    @classmethod
+    def _value_alone(cls, given: object, info: ValidationInfo) -> object:
+        """`nobody: 0` is short for `nobody: {id: 0}`."""
+        key = info.data.get("key")
+        if type(given) not in (int, str) or not key:
+            return given
+        if len(key) > 1:
+            said = ", ".join(f"{column}: …" for column in key)
+            raise ValueError(f"nobody is one value, and the key has {len(key)} columns: write nobody: {{{said}}}")
+        return {key[0]: given}
 
 
 class Recipient(Part):
@@ -376,14 +433,17 @@ class Link(Part):
     """Only rows for which this holds name a person here."""
     role: Literal["owner", "actor", "reference", "undecided"] = "owner"
     """owner: the row is about the person, or by them. actor: they merely acted on it. reference: nothing of both."""
-    erase: (
+    erase: Annotated[
         Annotated[
             Annotated[Literal["delete", "unlink", "undecided"], Tag(WORD)] | Annotated[Setting, Tag(MAPPING)],
             Discriminator(_form),
         ]
-        | None
-    ) = None
-    """For rows found by this link alone; without it, what the table says."""
+        | None,
+        _OrShort(({"const": "nobody"},)),
+    ] = None
+    """For rows found by this link alone; without it, what the table says. nobody: its columns point at nobody."""
+    reason: Text | None = None
+    """Why what the person wrote stays in a row that is cut off from them."""
     export: (
         Annotated[
             Annotated[Redaction, Tag(MAPPING)] | Annotated[Literal[False], _only(False), Tag(WORD)],
@@ -406,6 +466,21 @@ Links = Annotated[
     BeforeValidator(_spelled),
     _OrShort(({"enum": ["owner", "actor", "reference", "undecided"]},)),
 ]
+
+
+def _set_to_nobody(place: object, entries: object) -> object:
+    """`owner_id: {erase: nobody}` is short for `owner_id: {erase: {owner_id: nobody}}`."""
+    if isinstance(entries, list):
+        return [_set_to_nobody(place, each) for each in entries]
+    if not isinstance(entries, Mapping) or entries.get("erase") != "nobody":
+        return entries
+    try:
+        found = names.Place.parse(str(place))
+    except names.NotAName:
+        return entries  # which is told of the place itself
+    if not found.is_plain:
+        raise ValueError(f"nobody fits a whole column, and {place} is a place within one: write erase: unlink")
+    return {**entries, "erase": dict.fromkeys(found.columns, "nobody")}
 
 
 class Column(Part):
@@ -464,7 +539,7 @@ class Table(Part):
 
     personal: bool = True
     reason: str | None = None
-    """Why it is not personal, or shared."""
+    """Why it is not personal, or shared, or why what people wrote stays once they are gone; or how it is erased."""
     activity: str | None = None
     erase: (
         Annotated[
@@ -491,6 +566,13 @@ class Table(Part):
     """Columns that name one row, where the database does not say so."""
     label: str | None = None
     """The table's name for the person."""
+
+    @field_validator("links", mode="before")
+    @classmethod
+    def _nobody(cls, given: object) -> object:
+        if not isinstance(given, Mapping):
+            return given
+        return {place: _set_to_nobody(place, entries) for place, entries in given.items()}
 
 
 def _of_undecided(value: object) -> object:

@@ -5,7 +5,6 @@ The model finds the faults; the schema knows what is expected where, in the word
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -16,18 +15,35 @@ from pydantic_core import ErrorDetails
 from datamap import schema
 from datamap.excerpt import excerpt
 from datamap.fault import Fault, Where
+from datamap.spelling import nearest
 
 _MISSING, _UNKNOWN, _INVALID = "missing", "extra_forbidden", "value_error"
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is meant, if one is near enough."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
 def faults(error: ValidationError, value: Any) -> list[Fault]:
     """What the model found, at the places of the YAML."""
+    found = _found(error, value)
+    mixed = _one_or_several(value)
+    if mixed is None:
+        return found
+    return [*(fault for fault in found if fault.where[:1] != mixed.where and fault.where), mixed]
+
+
+def _one_or_several(value: Any) -> Fault | None:
+    """`subject:` is one kind of person, and `subjects:` has several of them, each under its name."""
+    parts = dict(_below(value))
+    if isinstance(subjects := parts.get("subjects"), Mapping) and {"table", "key"} & set(subjects):
+        message = "subjects has each kind of person under a name, and this is one without"
+        remedy = "write subject: in place of subjects:, or subjects: {customer: {table: …, key: …}}"
+        return Fault(code="map.kind", where=("subjects",), message=message, remedy=remedy)
+    subject = dict(_below(parts.get("subject")))
+    if not {"table", "key"} & set(subject) and any("table" in dict(_below(each)) for each in subject.values()):
+        message = "subject is one kind of person, and these are several"
+        return Fault(code="map.kind", where=("subject",), message=message, remedy="write subjects:")
+    return None
+
+
+def _found(error: ValidationError, value: Any) -> list[Fault]:
     by_place: dict[Where, ErrorDetails] = {}
     for detail in error.errors(include_url=False):
         by_place.setdefault(_where(detail, value), detail)
@@ -96,9 +112,9 @@ def _unknown(where: Where) -> Fault:
 
 def _invalid(where: Where, said: str) -> Fault:
     """A sentence of our own, which may hold what to write."""
-    sentence, separator, advice = said.partition(": write")
+    sentence, *advice = re.split(r": (?=(?:write|put)\b)", said, maxsplit=1)
     message = sentence[:1].upper() + sentence[1:]
-    return Fault(code="map.invalid", where=where, message=message, remedy=f"write{advice}" if separator else None)
+    return Fault(code="map.invalid", where=where, message=message, remedy=advice[0] if advice else None)
 
 
 def _wrong_kind(where: Where, value: Any) -> Fault:
@@ -106,31 +122,71 @@ def _wrong_kind(where: Where, value: Any) -> Fault:
     known = [str(word) for word in schema.values(nodes) if isinstance(word, str)]
     message = f"{_name(where)} is {_shown(value)}, where {_expected(nodes)} is expected"
     code = "map.empty" if value is None else "map.kind"
-    return Fault(code=code, where=where, message=message, remedy=_remedy(value, nodes, known))
+    return Fault(code=code, where=where, message=message, remedy=_remedy(value, where, nodes, known))
 
 
-def _remedy(value: Any, nodes: list[schema.Node], known: list[str]) -> str | None:
+def _remedy(value: Any, where: Where, nodes: list[schema.Node], known: list[str]) -> str | None:
     if value is None:
-        return "write a value, or take the line out"
+        return _instead_of_nothing(where)
     if isinstance(value, str):
-        return _instead_of_a_text(value, nodes, known)
-    if type(value) not in (int, float):
-        return None
-    if _is_constant(nodes):
+        return _instead_of_a_text(value, where, nodes, known)
+    if isinstance(value, list) and len(value) == 1 and value[0] in known:
+        return f"write {value[0]}"
+    if type(value) in (int, float) and _is_constant(nodes):
         return f"for a constant write {{value: {value}}}"
-    return f'put quotes around it: "{value}"' if _takes("string", nodes) else None
+    if type(value) in (int, float) and _takes("string", nodes):
+        return f'put quotes around it: "{value}"'
+    return _as_mapping(value, where, nodes)
 
 
-def _instead_of_a_text(value: str, nodes: list[schema.Node], known: list[str]) -> str | None:
+def _as_mapping(value: Any, where: Where, nodes: list[schema.Node]) -> str | None:
+    """Where names with something behind them are expected, the same names; else what has to stand there."""
+    if any(node.get("type") == "object" and "properties" not in node for node in nodes):
+        listed = value if isinstance(value, list) else [value]
+        names = [excerpt(each) for each in listed if isinstance(each, str) and each]
+        return f"write {{{', '.join(f'{name}: …' for name in names)}}}" if names and len(names) == len(listed) else None
+    required = next((node["required"] for node in nodes if "required" in node), ())
+    if required:
+        return f"write {{{', '.join(f'{name}: …' for name in required)}}}"
+    form = _form_at(where)
+    return f"write {form}" if form else None
+
+
+def _instead_of_nothing(where: Where) -> str:
+    return f"write {_form_at(where) or 'a value'}, or take the line out"
+
+
+def _form_at(where: Where) -> str | None:
+    """What something may look like that stands under a name: a table, a pattern, an activity, a column, a link."""
+    area = where[0] if len(where) == 2 else where[2] if len(where) == 4 and where[0] == "tables" else None
+    return _FORMS.get(str(area))
+
+
+def _instead_of_a_text(value: str, where: Where, nodes: list[schema.Node], known: list[str]) -> str | None:
+    if longer := _longhand(value, where, nodes):
+        return longer
     if meant := nearest(value, known):
         return f"did you mean {meant}?"
-    if value in _SPOKEN and _takes("boolean", nodes):
+    if value == "nobody" and where[-1] == "erase":
+        return "write it at a link: links: {owner_id: {erase: nobody}}"
+    return _truth(value, nodes) or _around(value, nodes) or _as_mapping(value, where, nodes)
+
+
+def _truth(value: str, nodes: list[schema.Node]) -> str | None:
+    if not _takes("boolean", nodes):
+        return None
+    if value in _SPOKEN:
         return f"write {_SPOKEN[value]}"
+    return f"write {value}, without quotes" if value in _SPOKEN.values() else None
+
+
+def _around(value: str, nodes: list[schema.Node]) -> str | None:
+    """The same with what belongs around it."""
     if _is_constant(nodes):
         return f"for a constant write {{value: {excerpt(value)}}}"
-    if _takes("array", nodes):
-        return f"write [{excerpt(value)}]"
-    return _longhand(value, nodes)
+    if not _takes("array", nodes):
+        return None
+    return "write [] for nobody" if value.casefold() in _NO_ONE else f"write [{excerpt(value)}]"
 
 
 def _takes(kind: str, nodes: list[schema.Node]) -> bool:
@@ -141,14 +197,28 @@ def _is_constant(nodes: list[schema.Node]) -> bool:
     return any(list(node.get("properties", ())) == ["value"] for node in nodes)
 
 
-def _longhand(value: str, nodes: list[schema.Node]) -> str | None:
+def _longhand(value: str, where: Where, nodes: list[schema.Node]) -> str | None:
     """The mapping that was meant, if one of its keys takes just this value."""
-    for name, node in ((name, node) for part in nodes for name, node in part.get("properties", {}).items()):
-        if value in node.get("enum", ()) or ("pattern" in node and re.search(node["pattern"], value)):
-            return f"write {{{name}: {value}}}"
+    for name in schema.words(nodes):
+        if any(_fits(value, node) for node in schema.at((*where, name))):
+            activity = "activity: …, " if name == "erase" and len(where) == 2 else ""
+            return f"write {{{activity}{name}: {value}}}"
     return None
 
 
+def _fits(value: str, node: schema.Node) -> bool:
+    is_pattern = "pattern" in node and re.search(node["pattern"], value)
+    return value in node.get("enum", ()) or value == node.get("const") or bool(is_pattern)
+
+
+_FORMS = {
+    "links": "{} if it is the key of a person, or actor",
+    "columns": "a category such as user.contact.email",
+    "tables": "{activity: …, erase: delete} or {personal: false, reason: …}",
+    "cache": "{activity: …}",
+    "activities": "{purpose: …, legal_basis: …, recipients: […], retention: …, origin: …}",
+}
+_NO_ONE = ("nobody", "none", "no one", "no", "-", "")
 _SPOKEN = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 

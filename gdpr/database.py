@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 
 import click
@@ -13,7 +15,7 @@ from rich.table import Table
 from shared import migrations
 from shared.addresses import PostgresAddress
 from shared.database import Database
-from shared.errors import SettingMissing
+from shared.errors import SchemaOutdated, SettingMissing
 from shared.migrations import Status
 from shared.roles import LOGINS, set_password
 
@@ -37,6 +39,26 @@ def opened(address: PostgresAddress | None) -> Database:
     if address is None:
         raise SettingMissing("DATABASE_URL is not set", remedy="set it, or pass --database-url")
     return Database(address, application="gdpr")
+
+
+@contextlib.contextmanager
+def installed(address: PostgresAddress | None) -> Iterator[Database]:
+    """For what stands on schema gdpr: where something is not there, it says whether a migration is missing."""
+    database = opened(address)
+    try:
+        yield database
+    except SchemaOutdated:
+        check_installed(database)
+        raise
+
+
+def check_installed(database: Database) -> None:
+    """Schema gdpr is there and up to date; otherwise what to run first."""
+    found = migrations.status(database)
+    if found.pending:
+        missing = ", ".join(f"{each.version:04} {each.name}" for each in found.pending)
+        what = f"Schema gdpr lacks {missing}" if found.applied else "Schema gdpr is not installed"
+        raise SchemaOutdated(what, where=database.where, remedy="run `gdpr db migrate` first, as an administrator")
 
 
 @click.group("db")

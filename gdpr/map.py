@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gdpr.cache import cache_option, opened_cache
-from gdpr.database import database_option, json_option, opened
+from gdpr.database import check_installed, database_option, json_option, opened
 from shared.addresses import CacheAddress, PostgresAddress
-from shared.errors import Misuse, SettingMissing
+from shared.errors import AccessDenied, Misuse, SettingMissing
 
 if TYPE_CHECKING:
     import redis
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
     from datamap.catalogue import Catalogue
     from datamap.discover.cache import KeyPattern
+    from datamap.discover.claims import Claim
     from datamap.document import Document
     from datamap.fault import Fault
+    from gdpr.approval import Approval
+    from shared.database import Database
 
 catalogue_option = click.option(
     "--catalogue",
@@ -80,11 +83,19 @@ def _catalogue_in(file: Path) -> Catalogue:
 @click.option(
     "--subject", "subjects", multiple=True, metavar="SCHEMA.TABLE", help="Who the people are; may be repeated."
 )
-def discover(
+@click.option(
+    "--models", metavar="MODULE[:NAME]", help="The application's SQLAlchemy models: imported, and asked for links."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A new file to write to, instead of stdout.")
+@click.option("--into", type=click.Path(path_type=Path), help="A map, to which only what is new is added.")
+def discover(  # noqa: PLR0917 - click passes them by name
     database_url: PostgresAddress | None,
     redis_url: CacheAddress | None,
     catalogue_file: Path | None,
     subjects: tuple[str, ...],
+    models: str | None,
+    output: Path | None,
+    into: Path | None,
 ) -> None:
     """Propose a map for a database that nobody here has seen. Every proposal says why, and how sure it is.
 
@@ -93,24 +104,29 @@ def discover(
 
     \b
     Example:
-      gdpr map discover --database-url postgresql://…/shop --redis-url rediss://… > datamap.yaml
+      gdpr map discover --database-url postgresql://…/shop --redis-url rediss://… -o datamap.yaml
     """
     from datamap.discover.everything import discovered
     from datamap.discover.values import Rows
-    from datamap.names import NotAName, Table
+    from gdpr.proposals import Proposed
 
-    try:
-        chosen = [Table.parse(subject) for subject in subjects]
-    except NotAName as fault:
-        raise Misuse(f"--subject is no table: {fault}") from None
+    proposed = Proposed.asked(output, into, subjects)
+    claims = _claims(models) if models else []
+    chosen = proposed.subjects
     with facts(database_url, catalogue_file) as (catalogue, cur), opened_cache(redis_url) as client:
         unknown = next((str(name) for name in chosen if catalogue.get(name) is None), None)
         if unknown is not None:
             raise Misuse(f"There is no table {unknown}", remedy=_meant(unknown, catalogue))
         values = Rows(cur, catalogue) if cur is not None else None
         with progress_bar() as progress:
-            text = discovered(catalogue, values, client, subject=chosen, progress=progress)
-    click.echo(text, nl=False)
+            found = discovered(catalogue, values, client, subject=chosen, claimed=claims, progress=progress)
+    proposed.write(found, catalogue)
+
+
+def _claims(models: str) -> list[Claim]:
+    from datamap.discover.models import claimed
+
+    return claimed(models)
 
 
 @contextlib.contextmanager
@@ -187,10 +203,11 @@ def _faults(
     catalogue_file: Path | None,
 ) -> list[Fault]:
     from datamap.check.check import checked
-    from datamap.document import Document, Unreadable
+    from datamap.document import Unreadable
+    from gdpr.map_file import read_map
 
     try:
-        document = Document.read(data_map)
+        document = read_map(data_map)
     except Unreadable as unreadable:
         return unreadable.faults
     with facts(database_url, catalogue_file) as (catalogue, cur), opened_cache(redis_url) as client:
@@ -230,9 +247,9 @@ def show(data_map: Path, database_url: PostgresAddress | None, catalogue_file: P
     """
     from datamap import drawing
     from datamap.compile.resolution import resolve
-    from datamap.document import Document
+    from gdpr.map_file import read_map
 
-    document = Document.read(data_map)
+    document = read_map(data_map)
     with facts(database_url, catalogue_file) as (catalogue, _):
         resolution = resolve(document.map, catalogue)
     if form == "dot":
@@ -241,25 +258,33 @@ def show(data_map: Path, database_url: PostgresAddress | None, catalogue_file: P
         click.echo(drawing.mermaid(resolution), nl=False)
     else:
         click.echo(drawing.tree(document.map, resolution), nl=False)
-    if resolution.faults:
-        click.echo(f"{len(resolution.faults)} links or tables do not fit the database: gdpr map check", err=True)
+    if number := len(resolution.faults):
+        what = "One thing in it does" if number == 1 else f"{number} things in it do"
+        click.echo(f"{what} not fit the database: gdpr map check says what.", err=True)
 
 
 @map_commands.command("import")
+@click.option("--fides", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The dataset.")
 @click.option(
-    "--fides", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="The dataset."
+    "--schema",
+    metavar="NAME",
+    default="public",
+    show_default=True,
+    help="Where the tables are of a dataset that names none.",
 )
-def import_map(fides: Path) -> None:
+def import_map(fides: Path, schema: str) -> None:
     """Turn a Fides dataset into a map. What a dataset cannot say is undecided, and says so.
 
     \b
     Example:
-      gdpr map import --fides dataset.yml > datamap.yaml
+      gdpr map import --fides dataset.yml --schema app > datamap.yaml
     """
     from datamap import source
     from datamap.fides import imported
 
-    click.echo(imported(source.content(fides), name=str(fides)), nl=False)
+    if not schema.strip():
+        raise Misuse("--schema is empty", remedy="name the schema, such as public")
+    click.echo(imported(source.content(fides), name=str(fides), schema=schema), nl=False)
 
 
 @map_commands.command()
@@ -273,8 +298,10 @@ def catalogue(database_url: PostgresAddress | None) -> None:
     Example:
       gdpr map catalogue > catalogue.json
     """
-    with facts(database_url, None) as (found, _):
-        click.echo(found.document)
+    from shared.catalogue import document
+
+    with opened(database_url).transaction(seconds=600) as cur:
+        click.echo(document(cur))
 
 
 @map_commands.command()
@@ -293,27 +320,52 @@ def schema() -> None:
 @map_commands.command()
 @map_argument
 @database_option
+@click.option("--dry-run", is_flag=True, help="Say what would be approved, and change nothing.")
 @json_option
 @click.pass_context
-def approve(ctx: click.Context, data_map: Path, database_url: PostgresAddress | None, *, as_json: bool) -> None:
+def approve(
+    ctx: click.Context, data_map: Path, database_url: PostgresAddress | None, *, dry_run: bool, as_json: bool
+) -> None:
     """Check MAP, compile it, store the plan and have the functions go by it; grant them the tables that it names.
 
-    As an administrator: whoever owns the tables, or a superuser.
+    As an administrator: whoever owns the tables, or a superuser. Says first what the plan does, what is new in it, and
+    which rights of the roles change.
 
     \b
     Example:
+      gdpr map approve --dry-run
       gdpr map approve && gdpr plan show --active
     """
+    from gdpr.approval import as_data, lines
+
+    with _as_administrator():
+        found, faults = _approved(ctx, data_map, opened(database_url), dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps({**as_data(found), "dry_run": dry_run}, ensure_ascii=False))
+    else:
+        for line in lines(found):
+            click.echo(line, err=not dry_run)
+        if not dry_run:
+            click.echo(found.digest)
+    warnings = sum(fault.severity == "warning" for fault in faults)
+    left = f" {warnings} warning{'s are' if warnings > 1 else ' is'} left: gdpr map check." if warnings else ""
+    says = "Nothing was changed: --dry-run." if dry_run else "The functions go by this plan from now on."
+    click.echo(f"{says}{left}", err=True)
+
+
+def _approved(ctx: click.Context, data_map: Path, database: Database, *, dry_run: bool) -> tuple[Approval, list[Fault]]:
+    """Ends with exit status 1 where the map does not pass the check."""
     from datamap.catalogue import Catalogue
     from datamap.check import report
     from datamap.check.check import checked
     from datamap.compile.plan import compiled
-    from datamap.document import Document
-    from shared.active_plan import approve as go_by
+    from gdpr.approval import approval
+    from gdpr.map_file import read_map
     from shared.catalogue import document as of_database
 
-    document = Document.read(data_map)
-    with opened(database_url).transaction(seconds=600) as cur:
+    document = read_map(data_map)
+    check_installed(database)
+    with database.transaction(seconds=600) as cur:
         catalogue = Catalogue.from_json(of_database(cur))
         faults = checked(document, catalogue, cursor=cur)
         errors = [fault for fault in faults if fault.severity == "error"]
@@ -321,12 +373,19 @@ def approve(ctx: click.Context, data_map: Path, database_url: PostgresAddress | 
             click.echo(report.text(errors, str(data_map)), err=True)
             click.echo("Nothing is approved.", err=True)
             ctx.exit(1)
-        plan = compiled(document.map, catalogue)
-        digest = go_by(cur, plan)
-    if as_json:
-        click.echo(json.dumps({"digest": digest, "map_digest": plan.map_digest, "fingerprint": plan.fingerprint}))
-    else:
-        click.echo(digest)
-        warnings = sum(fault.severity == "warning" for fault in faults)
-        left = f" {warnings} warnings are left: gdpr map check." if warnings else ""
-        click.echo(f"The functions go by this plan from now on.{left}", err=True)
+        found = approval(cur, compiled(document.map, catalogue), catalogue.document)
+        if dry_run:
+            cur.connection.rollback()
+        return found, faults
+
+
+@contextlib.contextmanager
+def _as_administrator() -> Iterator[None]:
+    try:
+        yield
+    except AccessDenied as denied:
+        what = denied.what.replace("The role may not do this", "This role may not approve a map")
+        remedy = "do it as an administrator: whoever owns the tables and ran gdpr db migrate, or a superuser"
+        if what == denied.what and not what.startswith("This role"):
+            raise  # a password, a policy: it says itself what to do
+        raise AccessDenied(what, where=denied.where, remedy=remedy) from None

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
 
-FORMAT = 1
+FORMAT = 2
 
 Purpose = Literal[
     "count", "export", "acted", "verify",  # these only read
@@ -62,6 +62,16 @@ class Dataset:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gone:
+    """A table whose deleted rows are asked for again when an erasure is verified; shared/gone.py binds them."""
+
+    dataset: str
+    relation: str  # the temporary table that statements of the purpose `verify` join
+    binds: Mapping[str, str]
+    keys: str  # selects them at the end of the erasure, each as text
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """One kind of subject: how a person of it is bound, and what is read and done for them."""
 
@@ -71,13 +81,14 @@ class Kind:
     identities: Mapping[str, str]  # the same, by identity
     invalid: str | None  # counts values of pg_temp.gdpr_asked that are none of their type
     refusals: tuple[tuple[str, str], ...]  # sentences, each with a statement that counts persons of whom it is true
-    locked: tuple[str, ...]  # the tables that an erasure locks and may change, as Postgres writes their names
+    locked: tuple[str, ...]  # what an erasure locks, and may change or refresh, as Postgres writes its name
     read: tuple[str, ...]  # all that a statement names
     binds: Mapping[str, str]  # every column of pg_temp.gdpr_person, as shared.binding takes it
     resolve: str  # creates pg_temp.gdpr_person from pg_temp.gdpr_asked
     reach: tuple[Statement, ...]  # remembers the keys of their rows; before any of the reads
     datasets: tuple[Dataset, ...]
     erase: tuple[Statement, ...]  # in the order in which they run
+    gone: tuple[Gone, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +138,8 @@ def _kind(told: dict[str, Any]) -> Kind:
     lists = {part: tuple(Statement(**statement) for statement in told[part]) for part in ("reach", "erase")}
     names: dict[str, Any] = {part: tuple(told[part]) for part in ("key", "locked", "read")}
     names["refusals"] = tuple((sentence, sql) for sentence, sql in told["refusals"])
-    return Kind(**told | {"datasets": datasets} | names | lists)
+    gone = tuple(Gone(**each) for each in told["gone"])
+    return Kind(**told | {"datasets": datasets, "gone": gone} | names | lists)
 
 
 def _canonical(value: object) -> bytes:

@@ -25,7 +25,16 @@ with recursive place as (
     and c.relpersistence <> 't'
     and not exists (
       select from pg_depend as d
-      where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+      where
+        d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+        and not exists (  -- what hangs from a table of ours goes when a row of that goes
+          select from pg_constraint as k
+          where
+            k.conrelid = c.oid and k.contype = 'f' and not exists (
+              select from pg_depend as o
+              where o.classid = d.classid and o.objid = k.confrelid and o.deptype = 'e'
+            )
+        )
     )
 ),
 
@@ -56,6 +65,8 @@ kind as (
     t.oid as base,
     t.typtype,
     t.typbasetype,
+    t.typtypmod,
+    t.typnotnull,
     false as is_array,
     false as is_domain
   from pg_type as t
@@ -70,6 +81,8 @@ kind as (
     t.oid,
     t.typtype,
     t.typbasetype,
+    greatest(k.typtypmod, t.typtypmod),
+    k.typnotnull or (t.typnotnull and not k.is_array and not e.is_element),
     k.is_array or e.is_element,
     k.is_domain or not e.is_element
   from kind as k
@@ -81,7 +94,7 @@ kind as (
         case when b.typtype = 'd' then b.typbasetype else b.typelem end as next
     ) as e
   inner join pg_type as t on e.next = t.oid
-  where b.typtype = 'd' or (b.typcategory = 'A' and b.typelem <> 0)
+  where (b.typtype = 'd' or (b.typcategory = 'A' and b.typelem <> 0)) and not (k.is_array and b.typcategory = 'A')
 ),
 
 base as (
@@ -90,6 +103,8 @@ base as (
     k.base,
     k.is_array,
     k.is_domain,
+    k.typtypmod,
+    k.typnotnull,
     n.nspname || '.' || t.typname as name,
     case
       when t.typtype = 'e' then
@@ -116,7 +131,9 @@ base as (
   from kind as k
   inner join pg_type as t on k.base = t.oid
   inner join pg_namespace as n on t.typnamespace = n.oid
-  where t.typtype <> 'd' and not (t.typcategory = 'A' and t.typelem <> 0)
+  where
+    (t.typtype <> 'd' and not (t.typcategory = 'A' and t.typelem <> 0))
+    or (k.is_array and t.typcategory = 'A') -- arrays of a domain over arrays
 ),
 
 attribute as (
@@ -131,10 +148,7 @@ attribute as (
         'domain', b.is_domain,
         'labels', b.labels,
         'equality', b.equality,
-        'not_null', a.attnotnull or exists (
-          select from pg_type as d
-          where d.oid = a.atttypid and d.typtype = 'd' and d.typnotnull
-        ),
+        'not_null', a.attnotnull or b.typnotnull,
         'never_null', a.attnotnull and not exists (
           select from pg_constraint as v
           where v.conrelid = a.attrelid and v.contype = 'n' and not v.convalidated and v.conkey[1] = a.attnum
@@ -142,6 +156,12 @@ attribute as (
         'default', a.atthasdef and a.attgenerated = '',
         'generated', a.attgenerated <> '',
         'identity', a.attidentity <> '',
+        'always', a.attidentity = 'a',
+        'length',
+        case
+          when b.name in ('pg_catalog.varchar', 'pg_catalog.bpchar')
+            then nullif(greatest(a.atttypmod, b.typtypmod), -1) - 4
+        end,
         'deterministic', coalesce(l.collisdeterministic, true),
         'collation',
         case when l.collname <> 'default' then quote_ident(m.nspname) || '.' || quote_ident(l.collname) end,
@@ -402,7 +422,16 @@ with place as materialized (
     and c.relpersistence <> 't'
     and not exists (
       select from pg_depend as d
-      where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+      where
+        d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+        and not exists (  -- what hangs from a table of ours goes when a row of that goes
+          select from pg_constraint as k
+          where
+            k.conrelid = c.oid and k.contype = 'f' and not exists (
+              select from pg_depend as o
+              where o.classid = d.classid and o.objid = k.confrelid and o.deptype = 'e'
+            )
+        )
     )
 ),
 

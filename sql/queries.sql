@@ -84,11 +84,11 @@ order by statement;
 
 -- grants_on: what our roles need on tables of the application, as statements (with the partitions, which VACUUM asks for)
 with recursive touched as (
-  select c.oid, c.relnamespace, c.oid = any(%(changed)s::regclass[]) as is_changed
+  select c.oid, c.relnamespace, c.relkind, c.oid = any(%(changed)s::regclass[]) as is_changed
   from pg_class as c
   where c.oid = any(%(tables)s::regclass[])
   union
-  select c.oid, c.relnamespace, t.is_changed
+  select c.oid, c.relnamespace, c.relkind, t.is_changed
   from touched as t
   join pg_inherits as i on i.inhparent = t.oid
   join pg_class as c on c.oid = i.inhrelid
@@ -104,14 +104,14 @@ from (
   select 2, 'grant select on table ' || t.oid::regclass || ' to gdpr_export, gdpr_erase, gdpr_verify'
   from touched as t
   union all
-  select
-    3,
-    'grant update, delete'
-    -- Before 17 only the owner of a table may vacuum it.
-    || case when current_setting('server_version_num')::integer >= 170000 then ', maintain' else '' end
-    || ' on table ' || t.oid::regclass || ' to gdpr_erase'
+  select 3, 'grant update, delete on table ' || t.oid::regclass || ' to gdpr_erase'
   from touched as t
-  where t.is_changed
+  where t.is_changed and t.relkind <> 'm'
+  union all
+  -- Before 17 only its owner may vacuum a table or refresh a view.
+  select 4, 'grant maintain on table ' || t.oid::regclass || ' to gdpr_erase'
+  from touched as t
+  where t.is_changed and current_setting('server_version_num')::integer >= 170000
 ) as needed
 order by step, statement;
 
@@ -132,12 +132,51 @@ select p.body, p.digest
 from gdpr.plan as p
 where p.is_active;
 
+-- approved_catalogue: what the active plan was compiled for, if it came with it; only who asks for changes reads this
+select p.catalogue
+from gdpr.plan as p
+where p.is_active;
+
+-- application_rights: what our roles may do in the schemas and on the tables of the application (a partition is its table's)
+select pg_get_userbyid(a.grantee) as grantee, n.oid::regnamespace::text as place, lower(a.privilege_type) as privilege
+from pg_namespace as n
+cross join lateral aclexplode(n.nspacl) as a
+where n.nspname not in ('gdpr', 'pg_catalog', 'information_schema')
+  and a.grantee in (select r.oid from pg_roles as r where r.rolname in ('gdpr_export', 'gdpr_erase', 'gdpr_verify'))
+union
+select
+  pg_get_userbyid(a.grantee), coalesce(pg_partition_root(c.oid), c.oid)::regclass::text, lower(a.privilege_type)
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+cross join lateral aclexplode(c.relacl) as a
+where n.nspname not in ('gdpr', 'pg_catalog', 'information_schema')
+  and a.grantee in (select r.oid from pg_roles as r where r.rolname in ('gdpr_export', 'gdpr_erase', 'gdpr_verify'))
+order by grantee, place, privilege;
+
+-- rights_missing: tables that a role of ours cannot work on after all; GRANT only warns where the grantor may not grant
+select distinct t.name
+from unnest(%(read)s::text[]) as t (name)
+cross join unnest(array['gdpr_export', 'gdpr_erase', 'gdpr_verify']) as r (name)
+where not has_table_privilege(r.name, t.name::regclass, 'select')
+union
+select t.name
+from unnest(%(changed)s::text[]) as t (name)
+join pg_class as c on c.oid = t.name::regclass
+cross join lateral unnest(
+  case
+    when c.relkind <> 'm' then array['update', 'delete']
+    when current_setting('server_version_num')::integer >= 170000 then array['maintain']
+  end
+) as p (privilege)
+where not has_table_privilege('gdpr_erase', c.oid, p.privilege)
+order by 1;
+
 -- may_activate: whether this session may activate a plan without being lent the schema's owner
 select case
   when has_schema_privilege('gdpr', 'usage')
-    then has_function_privilege('gdpr.activate_plan(text, text, bytea)', 'execute')
+    then has_function_privilege('gdpr.activate_plan(text, text, bytea, text)', 'execute')
   else false
 end;
 
 -- activate_plan: store a plan and go by it from now on
-select gdpr.activate_plan(%(map_digest)s, %(fingerprint)s, %(body)s);
+select gdpr.activate_plan(%(map_digest)s, %(fingerprint)s, %(body)s, %(catalogue)s);

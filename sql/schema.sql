@@ -34,6 +34,9 @@ create table gdpr.plan (
   is_active boolean not null default false,
   stored_by name not null,
   stored_at timestamptz not null default clock_timestamp(),
+  -- The document that gdpr map catalogue writes; null where a plan came without it. Nothing in it that Postgres' own
+  -- catalogue does not show to every role. It is kept out of line, so that who loads the plan does not read it.
+  catalogue text,
   primary key (map_digest, fingerprint),
   constraint plan_map_digest check (map_digest ~ '^[0-9a-f]{64}$'),
   constraint plan_fingerprint check (fingerprint ~ '^[0-9a-f]{64}$'),
@@ -41,7 +44,9 @@ create table gdpr.plan (
   constraint plan_body check (
     convert_from(body, 'UTF8') is json object with unique keys
     and convert_from(body, 'UTF8')::json ->> 'fingerprint' = fingerprint
-  )
+  ),
+  -- What it was compiled for is what it says.
+  constraint plan_catalogue check (catalogue is json object and catalogue::json ->> 'fingerprint' = fingerprint)
 );
 comment on table gdpr.plan is
 'Compiled plans; the active one is what the functions go by. Decisions and statements, no personal data.';
@@ -49,7 +54,9 @@ comment on table gdpr.plan is
 create unique index plan_active on gdpr.plan (is_active) where is_active;
 grant select on gdpr.plan to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
 
-create function gdpr.activate_plan(map_digest text, fingerprint text, body bytea) returns text
+create function gdpr.activate_plan(
+  map_digest text, fingerprint text, body bytea, catalogue text default null
+) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   stored text;
@@ -57,10 +64,14 @@ begin
   -- Two activations at once: the second waits, and is the one that stands.
   lock table gdpr.plan in share row exclusive mode;
   update gdpr.plan as p set is_active = false where p.is_active;
-  insert into gdpr.plan (map_digest, fingerprint, body, is_active, stored_by)
-  values (activate_plan.map_digest, activate_plan.fingerprint, activate_plan.body, true, session_user)
+  insert into gdpr.plan as p (map_digest, fingerprint, body, catalogue, is_active, stored_by)
+  values (
+    activate_plan.map_digest, activate_plan.fingerprint, activate_plan.body, activate_plan.catalogue, true, session_user
+  )
+  -- Under the same fingerprint lies the same catalogue: one that is known stays known.
   on conflict on constraint plan_pkey do update
-  set body = excluded.body, is_active = true, stored_by = excluded.stored_by, stored_at = clock_timestamp()
+  set body = excluded.body, catalogue = coalesce(excluded.catalogue, p.catalogue),
+    is_active = true, stored_by = excluded.stored_by, stored_at = clock_timestamp()
   returning digest into stored;
   return stored;
 end

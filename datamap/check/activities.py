@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from datamap import model
@@ -64,7 +65,11 @@ def _users(survey: Survey) -> Iterator[tuple[str, str | None, Where]]:
 def _known(what: str, name: str | None, where: Where, data_map: model.Map) -> Iterator[Fault]:
     known = data_map.activities
     if name is None:
-        remedy = f"write activity: with one of {', '.join(known)}" if known else "write one under activities"
+        remedy = (
+            f"write activity: with one of {', '.join(known)}"
+            if known
+            else "write activities: {NAME: {purpose: …, legal_basis: …}}, and here activity: NAME"
+        )
         message = f"{what} is personal, and no activity says why it is there"
         yield Fault(code="activity_missing", message=message, where=where, remedy=remedy)
     elif name not in known and where[0] == "tables":  # datamap.check.keys tells the others
@@ -136,9 +141,16 @@ def _recipients(name: str, activity: model.Activity, where: Where) -> Iterator[F
 
 
 def _unused(survey: Survey) -> Iterator[Fault]:
-    used = {name for _, name, _ in _users(survey)}
+    used = Counter(name for _, name, _ in _users(survey) if name is not None)
+    unknown = [name for name, count in used.items() if name not in survey.map.activities and count > 1]
     for name in survey.map.activities:
-        if name not in used:
+        meant = None if name in used else nearest(name, unknown)
+        if meant is not None:
+            message = f"There is no activity {meant}, which {used[meant]} entries name, and nothing belongs to {name}"
+            yield Fault(
+                code="unknown_activity", message=message, where=("activities", name), remedy=f"did you mean {meant}?"
+            )
+        elif name not in used:
             message = f"No table, pattern or object belongs to the activity {name}"
             yield Fault(
                 code="unused_activity",

@@ -45,6 +45,11 @@ class Binding:
     def fault(self, code: str, message: str, *inner: Step, remedy: str | None = None) -> Fault:
         return Fault(code=f"{self.area}.{code}", message=message, where=(*self.where, *inner), remedy=remedy)
 
+    def unreadable(self, error: NotAPattern, *inner: Step) -> Fault:
+        message, _, advice = str(error).partition("; ")
+        message = f"A {message.removeprefix('a ')}" if message.startswith("a ") else message
+        return self.fault("pattern", message, *inner, remedy=advice or "correct it, or take the line out")
+
     def general(self) -> Iterator[Fault]:
         """What holds for every entry, whomever it names."""
         if not self.entry.personal:
@@ -52,11 +57,13 @@ class Binding:
         elif self.entry.activity is not None and self.entry.activity not in self.map.activities:
             meant = nearest(self.entry.activity, self.map.activities)
             message = f"There is no activity {self.entry.activity}"
-            yield self.fault("activity", message, "activity", remedy=f"did you mean {meant}?" if meant else None)
+            known = f"write it under activities, or one of {', '.join(self.map.activities)}"
+            yield self.fault("activity", message, "activity", remedy=f"did you mean {meant}?" if meant else known)
         if self.entry.subject is not None and self.entry.subject not in self.of:
             meant = nearest(self.entry.subject, self.of)
             message = f"There is no kind of subject called {self.entry.subject}"
-            yield self.fault("subject", message, "subject", remedy=f"did you mean {meant}?" if meant else None)
+            known = f"one of: {', '.join(self.of)}"
+            yield self.fault("subject", message, "subject", remedy=f"did you mean {meant}?" if meant else known)
         elif self.entry.subject is None and self.entry.personal and len(self.of) > 1:
             remedy = f"write subject: {' or '.join(self.of)}"
             yield self.fault(

@@ -1,4 +1,4 @@
-"""checked(document, catalogue): the one door. Everything that is wrong with a map, in the order of its file."""
+"""checked(document, catalogue): the one door. Everything that is wrong with a map, the gravest first."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from psycopg2 import extensions
 from datamap.catalogue import Catalogue
 from datamap.check import (
     activities,
+    advice,
     columns,
+    conditions,
+    installation,
     keeps,
     keys,
     links,
     pseudonyms,
+    remains,
     security,
     settings,
+    slips,
     tables,
     triggers,
+    unanswered,
     undecided,
 )
 from datamap.check.naming import namings
@@ -27,6 +33,7 @@ from datamap.compile.plan import attempted
 from datamap.discover.cache import KeyPattern
 from datamap.document import Document
 from datamap.fault import Fault
+from datamap.model import Map
 
 
 def checked(
@@ -36,31 +43,62 @@ def checked(
     cursor: extensions.cursor | None = None,
     found: Sequence[KeyPattern] | None = None,
 ) -> list[Fault]:
-    """The faults, each once. With a cursor the database is asked what a catalogue does not tell; `found` are the keys
-    that were seen in the cache."""
-    _, compiled = attempted(document.map, catalogue)
-    survey = Survey.of(document.map, catalogue)
+    """The faults, each once: errors first, and within them from top to bottom of the file. With a cursor the database
+    is asked what a catalogue does not tell; `found` are the keys that were seen in the cache."""
+
+    def check(data_map: Map) -> list[Fault]:
+        return _once(_everything(data_map, catalogue, cursor, found))
+
+    return _sorted(document.placed(slips.roots(check(document.map), document.map, catalogue, check)))
+
+
+_RANK = {"error": 0, "warning": 1, "note": 2}
+
+
+def _sorted(faults: Iterable[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: _RANK[fault.severity])
+
+
+def _everything(
+    data_map: Map, catalogue: Catalogue, cursor: extensions.cursor | None, found: Sequence[KeyPattern] | None
+) -> Iterator[Fault]:
+    _, compiled = attempted(data_map, catalogue)
+    survey = Survey.of(data_map, catalogue)
+    yield from advice.advised(compiled, survey)
     server = Server(cursor) if cursor is not None else None
-    return document.placed(_once([*compiled, *_faults(survey, server), *_of_keys(survey, found)]))
+    yield from _of_keys(survey, server, found)
+    yield from _faults(survey, server)
 
 
 def _faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
     yield from tables.faults(survey)
     yield from columns.faults(survey)
     yield from links.faults(survey)
+    yield from conditions.faults(survey)
     yield from keeps.faults(survey, server)
     yield from settings.faults(survey, server)
     yield from pseudonyms.faults(survey)
+    yield from remains.faults(survey)
     yield from triggers.faults(survey)
     yield from security.faults(survey, server)
     yield from activities.faults(survey)
     yield from undecided.faults(survey.map)
+    yield from installation.faults(server)
+    yield from unanswered.faults(server)
 
 
-def _of_keys(survey: Survey, found: Sequence[KeyPattern] | None) -> list[Fault]:
+def _of_keys(survey: Survey, server: Server | None, found: Sequence[KeyPattern] | None) -> list[Fault]:
     of = namings(survey.map, survey.catalogue)
-    faults = keys.faults(survey.map, of, found)
-    return [*faults, *keys.unclassified(survey.map, of, found or ())]
+    told = found if found and _are_told_apart(survey, server) else None
+    return [*keys.faults(survey.map, of, told), *keys.unclassified(survey.map, of, told or ())]
+
+
+def _are_told_apart(survey: Survey, server: Server | None) -> bool:
+    """Whose keys they are only somebody can say who may read the people: for anybody else all numbers are alike."""
+    what = "whether a pattern covers each kind of keys in the cache"
+    tables = [kind.table for kind in survey.resolution.kinds.values()] if server else []
+    asked = [server.rows(f"select from {name.sql} limit 1", what=what, tables=(name,)) for name in tables if server]
+    return None not in asked
 
 
 def _once(faults: Iterable[Fault]) -> list[Fault]:

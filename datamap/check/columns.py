@@ -14,6 +14,9 @@ from datamap.document import nearest
 from datamap.fault import Fault, Where
 from datamap.vocabulary import Vocabulary
 
+_SUCH = {"purpose": "ServiceProvision", "legal_basis": "A6-1-b", "special_basis": "A9-2-a",
+         "origin": "ProvidedPersonalData", "safeguard": "A46-2-c"}  # fmt: skip
+_LOGS_IN = "user.authorization"
 _DERIVED = ("DerivedPersonalData", "InferredPersonalData")
 
 
@@ -129,7 +132,7 @@ def term(kind: str, text: str, label: str, where: Where) -> Iterator[Fault]:
         code="unknown_term",
         message=f"{label}: {text} is no {kind.replace('_', ' ')} of the pinned DPV",
         where=where,
-        remedy=f"did you mean {meant}?" if meant else None,
+        remedy=f"did you mean {meant}?" if meant else f"write one such as {_SUCH[kind]}",
     )
 
 
@@ -155,6 +158,7 @@ def _exports(dataset: Dataset, survey: Survey) -> Iterator[Fault]:
             continue
         where = (*dataset.where, "columns", column.name if own else "*")
         yield from _withheld(dataset, column, entry, where)
+        yield from _secret(dataset, column, entry, where)
         yield from _derived(dataset, column, entry.origin or (activity.origin if activity else None), where)
         yield from _codes(dataset, column, entry, where)
 
@@ -169,6 +173,20 @@ def _withheld(dataset: Dataset, column: Column, entry: model.Column, where: Wher
     if entry.export is False and not entry.third_party and not has_reason:
         message = f"{dataset.name}, column {column.name}, is left out of exports, and nothing says why"
         yield Fault(code="withheld", message=message, where=where, severity="warning", remedy="write reason: …")
+
+
+def _secret(dataset: Dataset, column: Column, entry: model.Column, where: Where) -> Iterator[Fault]:
+    """What lets somebody in belongs into no package that is sent around, not even that of its person."""
+    if entry.export is not True or entry.third_party or not (entry.category or "").startswith(_LOGS_IN):
+        return
+    entry_for_it = f"{{category: {entry.category}, export: false, reason: a secret that logs in}}"
+    yield Fault(
+        code="secret_exported",
+        message=f"{dataset.name}, column {column.name}, is {entry.category}, and exports would hand the secret out",
+        where=where,
+        severity="warning",
+        remedy=f"write {key(column.name)}: {entry_for_it}",
+    )
 
 
 def _derived(dataset: Dataset, column: Column, origin: str | None, where: Where) -> Iterator[Fault]:

@@ -14,6 +14,8 @@ _COLUMN = {
     "not_null": "may or may not be null otherwise",
     "is_generated": "is generated or is no longer",
     "is_identity": "is an identity column or is no longer",
+    "is_always_identity": "may be set by an UPDATE or may no longer",
+    "length": "takes a text of another length",
     "collation": "has another collation",
 }
 _NAMED = {
@@ -21,6 +23,7 @@ _NAMED = {
     "checks": "CHECK",
     "triggers": "trigger",
     "policies": "policy",
+    "rules": "rule",
 }
 
 
@@ -35,6 +38,8 @@ def drift(old: Catalogue, new: Catalogue) -> list[str]:
 def _changes(old: Catalogue, new: Catalogue) -> Iterator[str]:
     for name in sorted({*old.tables, *new.tables}):
         before, after = old.get(name), new.get(name)
+        if not any(table and table.holds_rows for table in (before, after)):
+            continue  # no plan is made of a view
         if before is None:
             yield f"{name} is new"
         elif after is None:
@@ -54,9 +59,6 @@ def _of_table(before: Table, after: Table) -> Iterator[str]:
         yield f"{name} has other unique keys"
     for part, noun in _NAMED.items():
         yield from _of_parts(f"{name}: the {noun}", getattr(before, part), getattr(after, part))
-    gone, come = set(before.rules) - set(after.rules), set(after.rules) - set(before.rules)
-    yield from (f"{name}: the rule {rule} is gone" for rule in sorted(gone))
-    yield from (f"{name}: the rule {rule} is new" for rule in sorted(come))
 
 
 def _of_itself(before: Table, after: Table) -> Iterator[str]:

@@ -12,7 +12,7 @@ from datamap.compile.changes import table_action
 from datamap.compile.resolution import Dataset
 from datamap.document import nearest
 from datamap.fault import Fault, Severity
-from datamap.names import literal, quoted
+from datamap.names import literal, quoted, shown
 from datamap.vocabulary import Vocabulary
 
 # Words that name no law. R48: no exception is called audit, or business.
@@ -102,10 +102,17 @@ def _end(dataset: Dataset, keep: model.Keep, survey: Survey) -> Iterator[Fault]:
         return
     if not isinstance(retention.from_, model.Since):
         message = f"is kept for {retention.period}, and no column says from when: no row is ever past its term"
-        remedy = f"write from: {{column: …}} in the retention of {dataset.decision.activity}"
+        begins = f"period: {retention.period}, from: {{column: {_date(dataset)}}}"
+        remedy = f"write at activities: {dataset.decision.activity}: retention: {{{begins}}}"
         yield _fault(dataset, "keep_start", message, remedy, severity="warning")
         return
     yield from _start(dataset, retention.from_.column)
+
+
+def _date(dataset: Dataset) -> str:
+    """The columns that a period may count from."""
+    names = (name for name, column in dataset.facts.columns.items() if column.base in _DATES and not column.is_array)
+    return " or ".join(map(shown, names)) or "…"
 
 
 def _start(dataset: Dataset, name: str) -> Iterator[Fault]:
@@ -114,13 +121,15 @@ def _start(dataset: Dataset, name: str) -> Iterator[Fault]:
     if column is None:
         meant = nearest(name, dataset.facts.columns)
         message = f"is kept from {name} on, and has no such column"
-        yield _fault(dataset, "keep_start", message, f"did you mean {meant}?" if meant else "name a column with a date")
+        remedy = f"did you mean {meant}?" if meant else f"name a column with a date: {_date(dataset)}"
+        yield _fault(dataset, "keep_start", message, remedy)
     elif column.base not in _DATES or column.is_array:
         message = f"is kept from {name} on, which is {column.type} and no date"
-        yield _fault(dataset, "keep_start", message, "name a column of type date or timestamp")
+        yield _fault(dataset, "keep_start", message, f"name a column with a date: {_date(dataset)}")
     elif keep is not None and name not in (*keep.columns, *dataset.facts.primary_key):
         message = f"is kept from {name} on, and {name} is not kept: no row is ever past its term"
-        yield _fault(dataset, "keep_start", message, f"add {name} to the columns", "columns")
+        columns = ", ".join([*keep.columns, name])
+        yield _fault(dataset, "keep_start", message, f"write columns: [{columns}]", "columns")
     elif not column.not_null:
         message = f"is kept from {name} on, which may be null: such a row is never past its term"
         yield _fault(
@@ -157,14 +166,16 @@ def _hidden(dataset: Dataset, survey: Survey, server: Server | None) -> Iterator
         yield _fault(dataset, "keep_readable", message, remedy, severity="warning")
     elif server is not None:
         for role in survey.map.application_roles:
-            yield from _read_by(dataset, role, server)
+            if role in server.roles:
+                yield from _read_by(dataset, role, server)
 
 
 def _read_by(dataset: Dataset, role: str, server: Server) -> Iterator[Fault]:
-    name = literal(role).strip()
-    table = f"{literal(dataset.name.sql).strip()}::regclass"
-    may_read = server.holds(f"has_any_column_privilege({name}, {table}, 'select')")
-    bypasses = server.holds(f"(select rolbypassrls or rolsuper from pg_roles where rolname = {name})")
+    name, what = literal(role), f"whether the role {role} still reads what is kept in {dataset.name}"
+    table = "(select c.oid from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where n.nspname ="
+    table += f" {literal(dataset.name.schema)} and c.relname = {literal(dataset.name.name)})"
+    may_read = server.holds(f"has_any_column_privilege({name}, {table}, 'select')", what=what, tables=(dataset.name,))
+    bypasses = server.holds(f"(select rolbypassrls or rolsuper from pg_roles where rolname = {name})", what=what)
     if may_read and bypasses:
         message = f"is kept, and the application's role {role} reads it past every policy"
         remedy = f"alter role {quoted(role)} nosuperuser nobypassrls;"
@@ -192,12 +203,9 @@ def _roles(survey: Survey, server: Server | None, *, is_kept: bool) -> Iterator[
             severity="note",
             remedy="write application_roles: […], so that it can be told whether they still read it",
         )
-    if server is None:
-        return
-    known = [str(name) for (name,) in server.rows("select rolname::text from pg_roles") or ()]
     for number, role in enumerate(declared):
-        if role not in known:
-            meant = nearest(role, known)
+        if server is not None and server.roles and role not in server.roles:
+            meant = nearest(role, sorted(server.roles))
             yield Fault(
                 code="unknown_role",
                 message=f"There is no role {role} on this server",

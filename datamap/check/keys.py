@@ -80,7 +80,7 @@ class _Prefix(Binding):
         try:
             pattern = self.parsed()
         except NotAPattern as error:
-            yield self.fault("pattern", str(error), "prefix")
+            yield self.unreadable(error, "prefix")
             return
         if not self.entry.personal or self.naming is None:
             return
@@ -109,7 +109,7 @@ class _Entry(Binding):
         try:
             pattern = self.parsed()
         except NotAPattern as error:
-            yield self.fault("pattern", str(error))
+            yield self.unreadable(error)
             return
         if self.entry.erase == "undecided":
             message = f"Nobody has decided what {self.text} is, and what an erasure does with it"
@@ -118,7 +118,8 @@ class _Entry(Binding):
         yield from self.general()
         if not self.entry.personal:
             if self.entry.holds or self.entry.member:
-                yield self.fault("contradiction", "It is called not personal, and says where a person stands")
+                message = "It is called not personal, and says where a person stands"
+                yield self.fault("contradiction", message, remedy="take out personal: false, or holds and member")
             return
         yield from self._types()
         yield from self._lasting(pattern, found)
@@ -154,7 +155,7 @@ class _Entry(Binding):
         try:
             member = Pattern.parse(self.entry.member, naming.spellings)
         except NotAPattern as error:
-            return self.fault("pattern", str(error), "member")
+            return self.unreadable(error, "member")
         if not member.names:
             return self.fault("nobody", "The member names nobody", "member", remedy='write member: "{id}"')
         return member
@@ -181,25 +182,33 @@ class _Entry(Binding):
         if holds.identity is not None and holds.identity not in naming.identities:
             meant = nearest(holds.identity, naming.identities)
             message = f"There is no identity {holds.identity}"
+            known = f"one of: {', '.join(naming.identities)}" if naming.identities else "declare it at the subject"
             yield self.fault(
-                "identity", message, "holds", "identity", remedy=f"did you mean {meant}?" if meant else None
+                "identity", message, "holds", "identity", remedy=f"did you mean {meant}?" if meant else known
             )
         elif holds.identity is not None and holds.identity not in naming.alone:
             yield self.of_several(holds.identity, "holds", "identity")
         if holds.subject is not None and self.entry.subject not in (None, holds.subject):
-            yield self.fault("contradiction", "Two kinds of subject are named for one key", "holds", "subject")
+            message = "Two kinds of subject are named for one key"
+            yield self.fault("contradiction", message, "holds", "subject", remedy="take one of the two out")
 
     def _types(self) -> Iterator[Fault]:
         """What is said of the value, against what its type can have."""
         holds, type_ = self.entry.holds, self.entry.type
         if holds is not None and self.entry.member is not None:
-            yield self.fault("contradiction", "The person is either a member or within a value", "member")
+            message = "The person is either a member or within a value"
+            yield self.fault("contradiction", message, "member", remedy="take out member, or holds")
         if holds is not None and holds.value and (holds.json_ or holds.field):
-            yield self.fault("contradiction", "The person is either the whole value or a part of it", "holds", "value")
+            message = "The person is either the whole value or a part of it"
+            yield self.fault("contradiction", message, "holds", "value", remedy="take out value, or json and field")
         if type_ in ("string", "stream") and self.entry.member is not None:
-            yield self.fault("contradiction", f"A {type_} has no members", "member")
+            message = f"A {type_} has no members"
+            yield self.fault(
+                "contradiction", message, "member", remedy="write holds in place of member, or another type"
+            )
         if holds is not None and holds.field and type_ in ("string", *_COLLECTIONS):
-            yield self.fault("contradiction", f"A {type_} has no fields", "holds", "field")
+            message = f"A {type_} has no fields"
+            yield self.fault("contradiction", message, "holds", "field", remedy="write json: … or value: true")
         if holds is not None and not holds.field and type_ in ("hash", "stream"):
             message = f"A {type_} has fields, and this does not say which"
             yield self.fault("contradiction", message, "holds", remedy="add field: …")
@@ -243,7 +252,8 @@ def _overlaps(entries: Sequence[_Entry] | Sequence[_Prefix]) -> Iterator[Fault]:
         elif one.entry.personal != other.entry.personal:
             message = f"A key can fit both {both}: it is personal by one and not by the other, and counts as personal"
             told = other.fault("overlap", message)
-            yield Fault(code=told.code, message=message, where=told.where, severity="note")
+            remedy = "nothing, if that is meant; else tell them apart by a word that only one of them has"
+            yield Fault(code=told.code, message=message, where=told.where, severity="note", remedy=remedy)
 
 
 def _say_the_same(one: Pattern, other: Pattern) -> bool:

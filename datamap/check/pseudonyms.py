@@ -12,22 +12,15 @@ from datamap.compile.resolution import Dataset, Link
 from datamap.fault import Fault, Severity, Where
 
 _PLACEHOLDER = re.compile(r"\{[^{}\s]*\}|\$\{|%\([^)]*\)s|%s|%d|<[a-z_]*id>", re.IGNORECASE)
-_IDENTIFIERS = (
-    "user.contact.email", "user.contact.phone_number", "user.contact.fax_number", "user.contact.address.street",
-    "user.name", "user.unique_id", "user.government_id", "user.account.username", "user.device.ip_address",
-    "user.device.device_id", "user.device.cookie_id", "user.financial.bank_account", "user.financial.credit_card",
-    "user.biometric", "user.authorization.biometric",
-)  # fmt: skip
 
 
 def faults(survey: Survey) -> Iterator[Fault]:
-    """Templates, links that stay in rows without a name, and names that stay in rows without a link."""
+    """Templates, and links that stay in rows that are emptied. datamap.check.remains has what else stays."""
     for dataset in survey.personal:
         for setting, where in _settings(dataset):
             yield from _templates(dataset, setting, where)
         if dataset.name in survey.touched:
             yield from _links_left(dataset)
-            yield from _identities_left(dataset)
 
 
 def _settings(dataset: Dataset) -> Iterator[tuple[model.Setting, Where]]:
@@ -92,45 +85,3 @@ def _left(dataset: Dataset, link: Link, where: Where) -> Fault:
         where,
         f"add {link.place.column}: null, or nobody where it may not be null",
     )
-
-
-# The name stays -----------------------------------------------------------------------------------------------------
-
-
-def _identities_left(dataset: Dataset) -> Iterator[Fault]:
-    """A row that is cut off from its person and keeps the name, the address or the number."""
-    linked = {column for link in dataset.links for column in link.place.columns}
-    named = [
-        name
-        for name, entry in dataset.decision.columns.items()
-        if name not in linked and name in dataset.facts.columns and entry.personal and not entry.third_party
-        and _identifies(entry.category) and not dataset.facts.columns[name].is_generated
-    ]  # fmt: skip
-    for setting, where in _stays(dataset):
-        for name in named:
-            if name not in setting:
-                yield Fault(
-                    code="identity_left",
-                    message=f"{dataset.name}: a row that is cut off from its person keeps {name}, which names them",
-                    where=where,
-                    severity="warning",
-                    remedy=f"write {name}: null beside the link, or erase: delete",
-                )
-
-
-def _identifies(category: str | None) -> bool:
-    return category is not None and any(category == each or category.startswith(f"{each}.") for each in _IDENTIFIERS)
-
-
-def _stays(dataset: Dataset) -> Iterator[tuple[model.Setting, Where]]:
-    """What is set in rows that stay, apart from those that a law keeps."""
-    action = table_action(dataset)
-    if isinstance(action, Mapping):
-        yield action, (*dataset.where, "erase")
-    elif action == "unlink" and any(link.erase is None for link in dataset.owner_links):
-        yield {}, (*dataset.where, "erase")
-    for link in dataset.owner_links:
-        if isinstance(link.erase, Mapping):
-            yield link.erase, (*link.where, "erase")
-        elif link.erase == "unlink":
-            yield {}, (*link.where, "erase")

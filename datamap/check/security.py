@@ -1,12 +1,14 @@
-"""Row-level security that would blind the suite's own roles: a hidden row is neither exported nor erased (A5)."""
+"""What the suite's own roles could not do: see rows that a policy hides (A5), refresh a view that is not theirs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from datamap.catalogue import Policy, Table
+from datamap.check.installation import MIGRATE
 from datamap.check.server import Server
 from datamap.check.survey import Survey
+from datamap.compile.resolution import Dataset
 from datamap.fault import Fault
 from datamap.names import quoted
 
@@ -18,9 +20,28 @@ _NEEDS = {
 }
 
 
+_MAINTAIN = 170000  # the right to refresh what one does not own
+
+
 def faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
-    """Of the tables that a plan reads or changes."""
-    bypassing = server.bypassing() if server else frozenset()
+    """Of what a plan reads, changes or refreshes."""
+    yield from _hidden(survey, server)
+    if survey.catalogue.server_version < _MAINTAIN:
+        yield from map(_unrefreshed, filter(lambda each: each.is_refreshed, survey.resolution.datasets.values()))
+
+
+def _unrefreshed(dataset: Dataset) -> Fault:
+    return Fault(
+        code="refresh_owner",
+        message=f"Before Postgres 17 only its owner may refresh {dataset.name}, and the suite's roles own nothing",
+        where=(*dataset.where, "erase"),
+        remedy="write erase: external_manual, and in reason: who refreshes it and when; or use Postgres 17",
+    )
+
+
+def _hidden(survey: Survey, server: Server | None) -> Iterator[Fault]:
+    bypassing = server.bypassing if server else frozenset()
+    known = server.roles if server else frozenset(_NEEDS)
     for name, dataset in sorted((survey.read | survey.touched).items()):
         facts = dataset.facts
         if not facts.row_security:
@@ -29,7 +50,7 @@ def faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
             if role in bypassing or (role == "gdpr_erase" and name not in survey.touched):
                 continue
             if not _sees_all(role, facts):
-                yield _blind(role, facts, dataset.where)
+                yield _blind(role, facts, dataset.where, is_there=role in known)
             for policy in _narrowing(role, facts):
                 yield _narrowed(role, policy, facts, dataset.where)
 
@@ -57,14 +78,15 @@ def _narrowing(role: str, facts: Table) -> list[Policy]:
     ]
 
 
-def _blind(role: str, facts: Table, where: tuple[str | int, ...]) -> Fault:
+def _blind(role: str, facts: Table, where: tuple[str | int, ...], *, is_there: bool) -> Fault:
     action = "all" if role == "gdpr_erase" else "select"
     check = " with check (true)" if role == "gdpr_erase" else ""
+    policy = f"create policy {quoted(f'{role}_all')} on {facts.name.sql} for {action} to {role} using (true){check};"
     return Fault(
         code="row_security",
         message=f"{facts.name} has row-level security, and no policy shows {role} every row",
         where=where,
-        remedy=f"create policy {quoted(f'{role}_all')} on {facts.name.sql} for {action} to {role} using (true){check};",
+        remedy=policy if is_there else f"{policy} -- behind `{MIGRATE}`: the role is not there yet",
     )
 
 

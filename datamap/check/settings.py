@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datamap import model
 from datamap.catalogue import Check, Column, ForeignKey, Index, Table
 from datamap.check import codes, expression
+from datamap.check.nobody import insert
+from datamap.check.nobody import value as example
 from datamap.check.outcomes import Outcome, outcomes
 from datamap.check.server import Server
 from datamap.check.survey import Survey
@@ -52,11 +54,23 @@ def _fault(outcome: Outcome, code: str, column: str, message: str, remedy: str |
 def _types(outcome: Outcome, server: Server | None) -> Iterator[Fault]:
     for name, value in outcome.said.items():
         column = outcome.dataset.facts.columns.get(name)
-        if column is None or name not in outcome.values or column.is_generated:
-            continue
-        if (text := _text(value, column)) is not None and _is_valid(text, column, server) is False:
+        if column is None or column.is_generated:
+            continue  # which the compiler tells
+        if (text := _text(value, column)) is not None and _is_valid(text, column, outcome, server) is False:
             what = "random" if value == "random" else "what it is set to"
-            yield _fault(outcome, "value_type", name, f"{what} is no {column.type}")
+            yield _fault(outcome, "value_type", name, f"{what} is no {column.type}", _fitting(column))
+
+
+def _fitting(column: Column) -> str:
+    """What to write instead; of an enum its labels."""
+    known = column.labels or (example(column).strip("'"),)
+    constants = " or ".join(f"{{value: {_as_yaml(each)}}}" for each in known)
+    return f"write {constants}" if column.not_null else f"write null, or {constants}"
+
+
+def _as_yaml(text: str) -> str:
+    """In quotes where it would be read as something else than a word or a number: a brace, a date."""
+    return text if re.fullmatch(r"\w+|[\w-]{36}", text) else f"'{text}'"
 
 
 def _text(value: model.SetTo, column: Column) -> str | None:
@@ -77,10 +91,15 @@ def _random(column: Column) -> str:
     return text.replace("-", "")[: int(length[1])] if length and int(length[1]) < len(text) else text
 
 
-def _is_valid(text: str, column: Column, server: Server | None) -> bool | None:
+def _is_valid(text: str, column: Column, outcome: Outcome, server: Server | None) -> bool | None:
     """Whether the type takes it; None where that cannot be known."""
     if server is not None:
-        known = server.holds(f"pg_input_is_valid({literal(text).strip()}, {literal(column.type).strip()})")
+        name = outcome.dataset.name
+        known = server.holds(
+            f"pg_input_is_valid({literal(text).strip()}, {literal(column.type).strip()})",
+            what=f"whether {column.name} of {name} takes what it is set to",
+            tables=(name,),
+        )
         if known is not None:
             return known
     return _looks_valid(text, column)
@@ -152,7 +171,14 @@ def _breaks(outcome: Outcome, check: Check, server: Server) -> bool:
         )
         tests = f" where {' and '.join(outcome.tests)}" if outcome.tests else ""
         source = f"(select {cells} from {outcome.dataset.sql} as t{tests} limit {SAMPLED}) as t"
-    return server.holds(f"exists (select from {source} where ({check.expression}) is false)") is True
+    return (
+        server.holds(
+            f"exists (select from {source} where ({check.expression}) is false)",
+            what=f"whether what is set in {outcome.dataset.name} breaks the CHECK {check.name}",
+            tables=(outcome.dataset.name,),
+        )
+        is True
+    )
 
 
 def _cell(column: Column, value: str) -> str:
@@ -200,7 +226,7 @@ _Strict = tuple[str, bool, tuple[str, ...]]  # its name, whether an exclusion, i
 def _strict_indexes(server: Server) -> Mapping[Name, tuple[_Strict, ...]]:
     """Keys that a catalogue as JSON does not tell of: exclusions, and those to which null is a value."""
     found: dict[Name, tuple[_Strict, ...]] = {}
-    for schema, table, name, is_exclusion, columns in server.rows(_STRICT) or ():
+    for schema, table, name, is_exclusion, columns in server.rows(_STRICT, what="which keys are exclusions") or ():
         key = Name(schema, table)
         found[key] = (*found.get(key, ()), (name, is_exclusion, tuple(columns)))
     return found
@@ -253,7 +279,9 @@ def _references(outcome: Outcome, server: Server) -> Iterator[Fault]:
         constants = [c for c in key.columns if isinstance(outcome.said.get(c), model.Constant)]
         if key.target is None or not constants or not set(key.columns) <= set(outcome.values):
             continue
-        if server.holds(f"exists (select from {key.target.sql} as q where {_points(outcome, key)})") is False:
+        points = f"exists (select from {key.target.sql} as q where {_points(outcome, key)})"
+        what = f"whether what is set in {outcome.dataset.name} is a key of {key.target}"
+        if server.holds(points, what=what, tables=(key.target,)) is False:
             message = f"what it is set to is no key of {key.target}"
             yield _fault(outcome, "value_reference", constants[0], message, "write null, or the key of a row")
 
@@ -273,10 +301,14 @@ def _nobody(survey: Survey, server: Server) -> Iterator[Fault]:
             continue
         where: Where = ("subject",) if survey.map.subject else ("subjects", kind.name)
         key = " and ".join(f"u.{quoted(name)} = {literal(str(value)).strip()}" for name, value in kind.nobody.items())
-        if server.holds(f"exists (select from {kind.table.sql} as u where {key})") is False:
+        what = f"whether {kind.table} has the row that stands for nobody"
+        if (
+            server.holds(f"exists (select from {kind.table.sql} as u where {key})", what=what, tables=(kind.table,))
+            is False
+        ):
             yield Fault(
                 code="nobody_missing",
                 message=f"{kind.table} has no row with the key that stands for nobody",
                 where=(*where, "nobody"),
-                remedy="insert such a row, or name the key of one that is there",
+                remedy=f"{insert(kind, survey.catalogue)}\nor name the key of a row that is there",
             )

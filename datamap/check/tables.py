@@ -6,28 +6,14 @@ import json
 import re
 from collections.abc import Iterator
 
-from datamap.catalogue import Catalogue, Column, Table
+from datamap.catalogue import Catalogue, Table
 from datamap.check.survey import Survey
+from datamap.check.suspicions import Suspicions
 from datamap.compile.resolution import Dataset
 from datamap.fault import Fault
 from datamap.model import UNDECIDED, Map
 
-# Words by which columns of people are called. `name` alone is none: tenants, products and files have names.
-_PERSONAL = re.compile(
-    r"""(?:^|_)(?:
-      e_?mail\w*|mail_?address|phone\w*|mobile|cell_?phone|fax|telephone
-      |first_?name|last_?name|full_?name|given_?name|family_?name|middle_?name|maiden_?name|sur_?name|user_?name|nick_?name
-      |display_?name|contact_?name|customer_?name
-      |birth\w*|dob|date_of_birth|age|gender|sex|nationality|marital_?status
-      |ip|ip_?addr\w*|remote_?addr\w*|user_?agent|device_?id|cookie\w*
-      |ssn|tax_?id|national_?id|passport\w*|iban|credit_?card\w*|card_?number
-      |street\w*|home_?address|postal_?code|post_?code|zip_?code|latitude|longitude
-      |password\w*|vorname|nachname|geburts\w*
-    )(?:_|$)""",
-    re.VERBOSE,
-)
 _PLAIN_KEY = re.compile(r"[^\W\d][\w.]*")
-_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def faults(survey: Survey) -> Iterator[Fault]:
@@ -35,9 +21,10 @@ def faults(survey: Survey) -> Iterator[Fault]:
     known = survey.resolution.datasets
     yield from (_unclassified(table) for table in unclassified(survey.catalogue, survey))
     yield from _reasons(survey.map)
+    suspicions = Suspicions(survey)
     for dataset in known.values():
         if not dataset.decision.personal:
-            yield from _looks_personal(dataset)
+            yield from _looks_personal(dataset, suspicions)
 
 
 def unclassified(catalogue: Catalogue, survey: Survey) -> list[Table]:
@@ -51,7 +38,7 @@ def _unclassified(table: Table) -> Fault:
     if table.inherits:
         message += "; it inherits from another table, and what is erased there stays here"
     name = key(str(table.name).removeprefix("public."))
-    remedy = f"write `{name}: {{personal: false, reason: …}}`, or what an erasure does with it"
+    remedy = f"write `{name}: {{personal: false, reason: …}}`, or `{name}: {{activity: …, erase: delete, columns: …}}`"
     return Fault(code="unclassified_table", message=message, where=("tables",), remedy=remedy)
 
 
@@ -70,29 +57,29 @@ def _reasons(data_map: Map) -> Iterator[Fault]:
             )
 
 
-def _looks_personal(dataset: Dataset) -> Iterator[Fault]:
+def _looks_personal(dataset: Dataset, suspicions: Suspicions) -> Iterator[Fault]:
     linked = {column for link in dataset.links for column in link.place.columns}
     for column in dataset.facts.columns.values():
-        what = _suspicion(column)
+        what = suspicions.of(dataset.facts, column)
         entry = dataset.decision.columns.get(column.name)
         is_decided = entry is not None and not entry.personal and (entry.reason or "").strip()
         if what and not is_decided and column.name not in linked:
-            entry_for_it = f"{key(column.name)}: {{personal: false, reason: …}}"
             yield Fault(
                 code="looks_personal",
-                message=f"{dataset.name} is declared not personal, and its column {column.name} {what}",
+                message=f"{dataset.name} is declared not personal, and its column {column.name} {what.what}",
                 where=dataset.where,
                 severity="warning",
-                remedy=f"make the table personal, or write columns: {{{entry_for_it}}}",
+                remedy=_look_again(dataset, column.name, is_key=what.is_key),
             )
 
 
-def _suspicion(column: Column) -> str | None:
-    if column.family == "vector":
-        return "holds vectors, which say much of what they were made of"
-    if _PERSONAL.search(_CAPITAL.sub("_", column.name).lower()):
-        return "is called as if it held something of a person"
-    return None
+def _look_again(dataset: Dataset, column: str, *, is_key: bool) -> str:
+    links = f"links: {{{key(column)}: actor}} if they merely acted on it, or " if is_key else ""
+    decided = f"{links}columns: {{{key(column)}: {{personal: false, reason: …}}}} if it is nobody's"
+    if dataset.where[-1] != str(dataset.name) and str(dataset.where[-1]).endswith(".*"):
+        name = key(str(dataset.name).removeprefix("public."))
+        return f"give the table a line of its own, `{name}: {{personal: false, reason: …}}`, with {decided}"
+    return f"make the table personal, or write {decided}"
 
 
 def key(text: str) -> str:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
-from datamap.catalogue import Catalogue, Trigger
+from datamap.catalogue import Rule, Trigger
 from datamap.check.routine import Routine
 from datamap.check.survey import Survey
 from datamap.compile.resolution import Dataset
 from datamap.fault import Fault, Severity
-from datamap.names import Table as Name
 from datamap.names import quoted
 
 
 def faults(survey: Survey) -> Iterator[Fault]:
     """Of the tables that an erasure touches."""
-    rules = _Rules(survey.catalogue)
     for dataset in survey.touched.values():
         for trigger in dataset.facts.triggers:
             if trigger.enabled:
                 yield from _of_trigger(dataset, trigger, survey)
-        yield from rules.faults(dataset, survey)
+        yield from _rules(dataset, survey)
 
 
 def _of_trigger(dataset: Dataset, trigger: Trigger, survey: Survey) -> Iterator[Fault]:
@@ -119,40 +113,19 @@ def _returns_old(routine: Routine) -> bool:
 
 # Rules --------------------------------------------------------------------------------------------------------------
 
-_EVENTS = {"2": "update", "3": "insert", "4": "delete"}
+
+def _rules(dataset: Dataset, survey: Survey) -> Iterator[Fault]:
+    events = ("update", "delete") if dataset.name in survey.deletable else ("update",)
+    yield from (_rule(dataset, rule) for rule in dataset.facts.rules if rule.event in events)
 
 
-@dataclass(frozen=True)
-class _Rules:
-    """CREATE RULE, of which the document of the catalogue says more than its tables do."""
-
-    catalogue: Catalogue
-
-    @cached_property
-    def _told(self) -> dict[Name, list[dict[str, Any]]]:
-        if not self.catalogue.document:
-            return {}
-        document = json.loads(self.catalogue.document)
-        tables = document.get("catalogue", document)["tables"]
-        return {Name(table["schema"], table["name"]): table["rules"] for table in tables if table["rules"]}
-
-    def faults(self, dataset: Dataset, survey: Survey) -> Iterator[Fault]:
-        known = self._told.get(dataset.name) or [{"name": name} for name in dataset.facts.rules]
-        for rule in known:
-            event = _EVENTS.get(str(rule.get("event")), "")
-            is_hit = event in ("", "update") or (event == "delete" and dataset.name in survey.deletable)
-            if is_hit:
-                yield _rule(dataset, rule, event)
-
-
-def _rule(dataset: Dataset, rule: dict[str, Any], event: str) -> Fault:
-    is_instead = bool(rule.get("instead") and event)
-    severity: Severity = "error" if is_instead else "warning"
-    message = f"does something else instead of the {event} that" if is_instead else "does more than"
+def _rule(dataset: Dataset, rule: Rule) -> Fault:
+    severity: Severity = "error" if rule.instead else "warning"
+    message = f"does something else instead of the {rule.event} that" if rule.instead else "does more than"
     return Fault(
         code="rule",
-        message=f"The rule {rule['name']} on {dataset.name} {message} an erasure asks for",
+        message=f"The rule {rule.name} on {dataset.name} {message} an erasure asks for",
         where=dataset.where,
         severity=severity,
-        remedy=f"drop rule {quoted(rule['name'])} on {dataset.name.sql};",
+        remedy=f"drop rule {quoted(rule.name)} on {dataset.name.sql};",
     )

@@ -6,7 +6,6 @@ with the condition under which it applies.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -119,7 +118,7 @@ class Changes:
         for column in self._dataset.facts.columns.values():
             if column.name in self.stub_keys() and column.name not in decision.stub:
                 continue
-            if not column.is_generated:
+            if column.is_settable:
                 value = decision.stub.get(column.name)
                 yield self._one(column, value, STUB, (*self._dataset.where, "stub"))
 
@@ -154,7 +153,7 @@ class Changes:
     def _kept(self, keep: model.Keep) -> Iterator[Change]:
         stays = self.kept_columns()
         for column in self._dataset.facts.columns.values():
-            if column.name not in stays and not column.is_generated:
+            if column.name not in stays and column.is_settable:
                 value = keep.set.get(column.name)
                 yield self._one(column, value, BY_TABLE, (*self._dataset.where, "keep"))
 
@@ -175,8 +174,9 @@ class Changes:
                 yield self._one(column, value, condition, (*where, name))
 
     def _one(self, column: Column, value: model.SetTo, condition: str, where: Where) -> Change:
-        if column.is_generated:
-            self._fault("generated", f"{self._named(column)} is generated and cannot be set", where)
+        if not column.is_settable:
+            how = "generated" if column.is_generated else "GENERATED ALWAYS AS IDENTITY"
+            self._fault("generated", f"{self._named(column)} is {how} and cannot be set", where)
         if column.name in self._bound:
             message = f"{self._named(column)} cannot be changed: foreign keys point at it, and ON UPDATE would decide"
             self._fault("referenced", message, where, "leave it as it is, or let it stand among keep.columns")
@@ -345,9 +345,8 @@ def _text(value: str | float | bool) -> str:
 def _random(column: Column) -> str:
     if column.family == "uuid":
         return "gen_random_uuid()"
-    length = re.search(r"\((\d+)\)$", column.type)
-    if length and int(length[1]) < 36:
-        return f"left(replace(gen_random_uuid()::text, '-', ''), {length[1]})"
+    if column.length is not None and column.length < 36:
+        return f"left(replace(gen_random_uuid()::text, '-', ''), {column.length})"
     return "gen_random_uuid()::text"
 
 

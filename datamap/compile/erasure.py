@@ -18,7 +18,7 @@ from datamap.compile import matching
 from datamap.compile.changes import BY_TABLE, STUB, Change, Changes, assigned, table_action
 from datamap.compile.graph import components
 from datamap.compile.ownership import Branch, Ownership, Source, quiet
-from datamap.compile.person import plain_type
+from datamap.compile.person import equality, plain_type
 from datamap.compile.resolution import Dataset, Link
 from datamap.compile.term import has_ended
 from datamap.fault import Fault
@@ -115,7 +115,7 @@ class Erasure:
     def read(self) -> tuple[Name, ...]:
         """Every table that a statement names."""
         pointing = {pointer.dataset.name for pointers in self.pointers.values() for pointer in pointers}
-        return tuple(sorted({*self._ownership.datasets, *self.touched, *pointing, self._kind.table}))
+        return tuple(sorted({*self._ownership.datasets, *self.touched, *pointing, *self.refreshed, self._kind.table}))
 
     def _unlinks(self, dataset: Dataset) -> list[int]:
         """The numbers of the links that are set to null when the row that they point at is deleted."""
@@ -137,20 +137,28 @@ class Erasure:
         return f"pg_temp.gdpr_rows_{self._number[name]}"
 
     @cached_property
-    def _stored(self) -> dict[Name, dict[str, str]]:
-        """What is remembered of each captured row besides its place: the columns that links point at."""
-        found = {name: dict.fromkeys(dataset.facts.primary_key) for name, dataset in self.touched.items()}
+    def _pointed_at(self) -> dict[Name, dict[str, None]]:
+        """For each table that is touched the columns that links point at."""
+        found: dict[Name, dict[str, None]] = {name: {} for name in self.touched}
         for dataset in self._every_dataset():
             for link in dataset.links:
                 if link.target in found and _is_pointing(link):
                     found[link.target].update(dict.fromkeys(link.target_columns))
+        return found
+
+    @cached_property
+    def stored(self) -> dict[Name, dict[str, str]]:
+        """What is remembered of each captured row besides its place: what names it, and what links point at."""
         return {
-            name: {c: c if not c.startswith("gdpr_") else f"gdpr_c{number}" for number, c in enumerate(columns, 1)}
-            for name, columns in found.items()
+            name: {
+                column: column if not column.startswith("gdpr_") else f"gdpr_c{number}"
+                for number, column in enumerate(dict.fromkeys([*self.touched[name].facts.row_key, *pointed_at]), 1)
+            }
+            for name, pointed_at in self._pointed_at.items()
         }
 
     def _source(self, name: Name, test: str) -> Source:
-        return Source(self.rows(name), self._stored[name], test)
+        return Source(self.rows(name), self.stored[name], test)
 
     # The statements ----------------------------------------------------------------------------------------------
 
@@ -191,8 +199,8 @@ class Erasure:
     def _table_of_rows(self, name: Name, dataset: Dataset) -> Statement:
         short = self.rows(name).removeprefix("pg_temp.")
         flags = ", ".join(f"false as {flag}" for flag in _FLAGS)
-        kept = "".join(f", t.{quoted(c)} as {quoted(stored)}" for c, stored in self._stored[name].items())
-        columns = ("gdpr_table", "gdpr_place", *_FLAGS, *self._stored[name].values())
+        kept = "".join(f", t.{quoted(c)} as {quoted(stored)}" for c, stored in self.stored[name].items())
+        columns = ("gdpr_table", "gdpr_place", *_FLAGS, *self.stored[name].values())
         sql = (
             f"create temporary table {short} on commit drop as\n"
             f"select t.tableoid as gdpr_table, t.ctid as gdpr_place, {flags}{kept}\n"
@@ -218,7 +226,7 @@ class Erasure:
         self, dataset: Dataset, flags: tuple[str, str, str], where: str, why: str, *, link: Link | None
     ) -> Statement:
         name = dataset.name
-        kept = "".join(f", t.{quoted(column)}" for column in self._stored[name])
+        kept = "".join(f", t.{quoted(column)}" for column in self.stored[name])
         owned, by_table, dies = flags
         sql = (
             f"insert into {self.rows(name)}\nselect t.tableoid, t.ctid, {owned}, {by_table}, {dies}, false{kept}\n"
@@ -340,7 +348,7 @@ class Erasure:
 
     def _stub(self, dataset: Dataset, link: Link) -> Statement:
         parent = self._resolution.datasets[link.target]
-        columns = {c: f"q.{quoted(self._stored[link.target][c])}" for c in link.target_columns}
+        columns = {c: f"q.{quoted(self.stored[link.target][c])}" for c in link.target_columns}
         points = matching.points_at_columns(link, dataset, parent.facts, columns)
         stays = "(r.gdpr_by_table or r.gdpr_stub)" if table_action(dataset) == "keep" else "r.gdpr_stub"
         sql = (
@@ -474,7 +482,7 @@ class Erasure:
     def _left_hanging(self, name: Name, pointer: Pointer) -> Statement:
         dataset, link = pointer.dataset, pointer.link
         target = self._resolution.catalogue.tables[name]
-        columns = {c: f"q.{quoted(self._stored[name][c])}" for c in link.target_columns}
+        columns = {c: f"q.{quoted(self.stored[name][c])}" for c in link.target_columns}
         is_bound = link.foreign_key is not None  # whatever `when` says
         dying = matching.points_within(
             link,
@@ -507,7 +515,7 @@ class Erasure:
             for _, key in self._resolution.catalogue.references.get(dataset.name, ())
             for column in key.target_columns
         }
-        referenced = frozenset(self._stored[dataset.name])
+        referenced = frozenset(self._pointed_at[dataset.name])
         return Changes(dataset, self._kind, self._person, referenced=referenced, bound=frozenset(bound))
 
     @cached_property
@@ -577,31 +585,47 @@ class Erasure:
 
     def _found_again(self, dataset: Dataset) -> str:
         """The captured row. By its place, which is fastest; by its key where a trigger may have moved it meanwhile."""
-        key = dataset.facts.primary_key
+        key = dataset.facts.row_key
         if not key or not self._rows_may_move:
             return _AT_PLACE
-        return " and ".join(f"t.{quoted(c)} = r.{quoted(self._stored[dataset.name][c])}" for c in key)
+        stored, columns = self.stored[dataset.name], dataset.facts.columns
+        return " and ".join(f"t.{quoted(c)} {equality(columns[c])} r.{quoted(stored[c])}" for c in key)
 
     @cached_property
     def _rows_may_move(self) -> bool:
-        """Whether a change or deletion of a row may change others by itself: a trigger, or ON UPDATE."""
-        tables = [dataset.facts for dataset in self.touched.values()]
-        if any(
-            trigger.enabled and (trigger.update or trigger.delete) for facts in tables for trigger in facts.triggers
-        ):
-            return True
-        return any(key.on_update not in ("no action", "restrict") for facts in tables for key in facts.foreign_keys)
+        """Whether a trigger may change rows while others are changed or deleted. (No ON UPDATE does: a key that foreign
+        keys point at is never changed.)"""
+        triggers = [trigger for dataset in self.touched.values() for trigger in dataset.facts.triggers]
+        return any(trigger.enabled and (trigger.update or trigger.delete) for trigger in triggers)
 
-    def _refreshes(self) -> Iterator[Statement]:
+    def unfindable(self) -> Iterator[Fault]:
+        """Rows that a trigger may move while nothing but their place names them."""
+        if not self._rows_may_move:
+            return
+        for name, dataset in self.touched.items():
+            if not dataset.facts.row_key:
+                yield Fault(
+                    code="no_row_key",
+                    message=f"{name} has no key, and a trigger may change its rows during an erasure:"
+                    " a row that is changed twice would not be found again",
+                    where=dataset.where,
+                    severity="warning",
+                    remedy=f"alter table {name.sql} add primary key (…), or a unique constraint on what is NOT NULL;",
+                )
+
+    @cached_property
+    def refreshed(self) -> tuple[Name, ...]:
+        """The materialised views, each after those that it shows."""
         every = dict(sorted(self._resolution.datasets.items()))
         by_text = {str(name.schema) + "." + name.name: name for name in every}
         reads = {name: [by_text[each] for each in d.facts.reads if each in by_text] for name, d in every.items()}
-        for name, *_ in components(every, lambda name: reads[name]):
-            dataset = every[name]
-            if dataset.facts.kind == "materialized_view" and dataset.decision.erase == "refresh":
-                sql = f"refresh materialized view {name.sql}"
-                why = "it shows rows that are gone"
-                yield Statement(purpose="refresh", dataset=str(name), sql=sql, why=why)
+        ordered = [name for name, *_ in components(every, lambda name: reads[name])]
+        return tuple(name for name in ordered if every[name].is_refreshed)
+
+    def _refreshes(self) -> Iterator[Statement]:
+        for name in self.refreshed:
+            sql, why = f"refresh materialized view {name.sql}", "it shows rows that are gone"
+            yield Statement(purpose="refresh", dataset=str(name), sql=sql, why=why)
 
 
 def _any(tests: Iterable[str]) -> str:

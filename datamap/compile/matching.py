@@ -58,6 +58,10 @@ def _constant(given: str | float | bool) -> str:
 def _meet(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool = False, alias: str = "s") -> _Meeting:
     """`left` is the row's value of type `mine` (or text, out of JSON), `right` what it is compared with; `alias` is
     free for the ways in which that may be written."""
+    if theirs.is_array:
+        raise CannotCompare(f"{theirs.type} is a list, which is no key")
+    if mine.is_array and not (mine.base.startswith("pg_catalog.") or mine.labels or mine.equality):
+        raise CannotCompare(f"{mine.type} is a list of what is no single value")
     if not is_text and mine.base == theirs.base:
         return _Meeting(f"{left} {equality(mine)} {_collated(right, mine, theirs)}")
     if is_text or mine.family == "text":

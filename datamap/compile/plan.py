@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datamap.catalogue import Catalogue
 from datamap.compile.erasure import Erasure
+from datamap.compile.gone import Remains
 from datamap.compile.ownership import Ownership
 from datamap.compile.proof import proven
 from datamap.compile.reading import Reading
@@ -59,6 +60,7 @@ def _kind(kind: Kind, resolution: Resolution, data_map: Map) -> tuple[plan.Kind,
     erasure = Erasure(ownership, data_map)
     erase = tuple(erasure.statements())
     reach, sources = ownership.reach()
+    remains = Remains(ownership, erasure)
     datasets = []
     for name, dataset in sorted(resolution.datasets.items()):
         is_theirs = name in ownership.datasets
@@ -72,7 +74,7 @@ def _kind(kind: Kind, resolution: Resolution, data_map: Map) -> tuple[plan.Kind,
                 action=erasure.action(dataset),
                 columns=reading.columns,
                 label=dataset.decision.label,
-                reads=tuple(reading.statements()),
+                reads=(*reading.statements(), *remains.verify(dataset)),
             )
         )
     person = ownership.person
@@ -84,13 +86,14 @@ def _kind(kind: Kind, resolution: Resolution, data_map: Map) -> tuple[plan.Kind,
             identities={name: person.column(identity.column) for name, identity in kind.identities.items()},
             invalid=person.invalid,
             refusals=person.refusals,
-            locked=tuple(dataset.name.sql for dataset in erasure.touched.values()),
+            locked=tuple(name.sql for name in (*erasure.touched, *erasure.refreshed)),
             read=tuple(name.sql for name in erasure.read),
             binds=person.binds,
             resolve=person.resolve,
             reach=tuple(reach),
             datasets=tuple(datasets),
             erase=erase,
+            gone=tuple(remains.gone),
         ),
-        [*erasure.faults, *erasure.undecided()],
+        [*erasure.faults, *erasure.undecided(), *erasure.unfindable()],
     )

@@ -25,6 +25,7 @@ def proven(resolution: Resolution) -> list[Fault]:
     for dataset in resolution.datasets.values():
         faults += _decisions(dataset)
         faults += _two_people(dataset)
+        faults += _capitals(dataset, resolution)
     wrong = {fault.where[:2] for fault in [*resolution.faults, *faults]}  # what is wrong there says why
     return [*faults, *(fault for fault in _unreached(resolution) if fault.where[:2] not in wrong)]
 
@@ -49,6 +50,8 @@ def _compare(link: Link, dataset: Dataset, resolution: Resolution, persons: dict
     if link.kind is not None:
         matching.names_us(link, dataset, persons[link.kind])
         matching.names_other(link, dataset, resolution.kinds[link.kind], persons[link.kind])
+        if None in link.place.steps:
+            matching.element_meeting(link, dataset.facts.columns[link.place.column], persons[link.kind])
     target = resolution.catalogue.get(link.target)
     if target is not None and not link.folded:
         matching.points_at(link, dataset, target)
@@ -109,6 +112,24 @@ def _two_people(dataset: Dataset) -> Iterator[Fault]:
         where=(*dataset.where, "links"),
         remedy="decide for each link (erase: …), or say that one of them is an actor or a reference",
     )
+
+
+def _capitals(dataset: Dataset, resolution: Resolution) -> Iterator[Fault]:
+    """To the row's column two spellings are one person, and to the identity they are two."""
+    for link in dataset.person_links:
+        kind = resolution.kinds[link.kind or ""]
+        if link.identity is None or link.folded or not link.place.is_plain:
+            continue
+        mine, theirs = dataset.facts.columns[link.place.column], kind.facts.columns[link.target_columns[0]]
+        if mine.equality and mine.family == "text" and not theirs.equality:
+            yield Fault(
+                code="capitals",
+                message=f"{dataset.name}, {link.place}: capitals make no difference to this column, and they do to the"
+                f" identity {link.identity}: rows that spell it otherwise are not found",
+                where=link.where,
+                severity="warning",
+                remedy=f"write {link.identity}: {{column: {link.target_columns[0]}, match: folded}} at the subject",
+            )
 
 
 def _is_never_null(link: Link, dataset: Dataset) -> bool:

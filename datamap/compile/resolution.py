@@ -106,6 +106,11 @@ class Dataset:
         return tuple(link for link in self.links if link.kind is None)
 
     @property
+    def is_refreshed(self) -> bool:
+        """Whether an erasure refreshes it, once the rows that it shows are gone."""
+        return self.facts.kind == "materialized_view" and self.decision.erase == "refresh"
+
+    @property
     def sql(self) -> str:
         """The table in a FROM, without the rows of tables that inherit from it."""
         return f"only {self.name.sql}" if self.facts.has_children else self.name.sql
@@ -227,6 +232,10 @@ def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where
         if column in facts.columns and not is_written(constant, facts.columns[column]):
             message = f"{constant!r} is no value of {table}, column {column}"
             missing.append(Fault(code="nobody", message=message, where=(*where, "nobody", column)))
+    for column, part in columns:
+        if part in ("key", "identities") and column in facts.columns and not facts.columns[column].is_single:
+            message = f"{table}, column {column}, is {facts.columns[column].type}: no single value, so it names nobody"
+            missing.append(Fault(code="types", message=message, where=(*where, part)))
     if len(set(subject.key)) < len(subject.key):
         missing.append(Fault(code="key_twice", message="A column stands twice in the key", where=(*where, "key")))
     if missing:
@@ -304,7 +313,7 @@ class _Links:
         if not fits:
             message = f"{place} does not fit: {self._facts.name}.{place.column} is {column.type}"
             self._found.faults.append(Fault(code="place", message=message, where=where))
-        elif place.is_plain and len(place.columns) == 1 and (column.is_array or column.family in ("json", "vector")):
+        elif place.is_plain and len(place.columns) == 1 and not column.is_single:
             hint = f"{text}[] for each element" if column.is_array else f"a place within it, such as {text}->>'user_id'"
             message = f"{self._facts.name}.{place.column} is {column.type}, which is no single value"
             self._found.faults.append(Fault(code="place", message=message, where=where, remedy=f"write {hint}"))

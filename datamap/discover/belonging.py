@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from datamap.catalogue import Table
 from datamap.discover import words
 from datamap.discover.finding import Confidence, Link
 from datamap.discover.links import Stranger
 from datamap.discover.meetings import Ground, Meeting, verdict
 from datamap.discover.purity import is_pure_link, speaks_for_itself
 from datamap.discover.questions import Together, Values, Way
+from datamap.discover.restraint import NO_ROWS, Restraint
 from datamap.names import Table as Name
 
 Class = Literal["person", "mine", "both", "inside", "place", "maybe", "theirs", "acted", "undecided", "nobody"]
@@ -31,6 +33,7 @@ class Belonging:
     because: tuple[str, ...] = ()
     confidence: Confidence = "high"
     is_mild: bool = False  # nothing but links: who belongs to what
+    reserved: str | None = None  # what a person has to decide, however sure the links are
     loose: frozenset[tuple[str, str, str]] = field(default_factory=frozenset)  # links to be cut instead of followed
 
 
@@ -53,10 +56,16 @@ class Belongings:
         self._samples = ground.samples
         self._strangers = {each.table: each for each in reversed(strangers)}
         self._values = values
+        self._restraint = Restraint(ground, lambda name: self.of(name).what, is_blind=values is None)
         self._settled: dict[Name, Belonging] = {}
         self._passing: dict[Name, Belonging] = {}  # found while something above was not known yet
         self._open: list[Name] = []
         self._in_circle: set[Name] = set()
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nobody has seen any rows."""
+        return self._values is None
 
     def of(self, table: Name) -> Belonging:
         """What a table is. Rows may point in a circle: what was found on the way round it is found again later."""
@@ -80,12 +89,32 @@ class Belongings:
         return found
 
     def _decided(self, table: Name) -> Belonging:
+        found = self._by_links(table)
+        why = self._values.unread(self._facts(table)) if self._values is not None else None
+        if why is not None and found.what != "nobody":
+            return Belonging(what="undecided", because=(f"its rows were not read: {why}",), confidence="low")
+        return self._reserved(table, found)
+
+    def _facts(self, table: Name) -> Table:
+        return self._ground.people.catalogue.tables[table]
+
+    def _reserved(self, table: Name, found: Belonging) -> Belonging:
+        """What is left to a person after all: by its name, or since nobody has seen the rows."""
+        told = self._restraint.on(table, found.what)
+        if told is None:
+            return found
+        if found.what in ("both", "inside"):
+            return replace(found, reserved=told)
+        return replace(found, what="undecided", because=(told, *found.because), confidence="low")
+
+    def _by_links(self, table: Name) -> Belonging:
         ground = self._ground
         if table in ground.people.tables:
             return Belonging(what="person")
         links = ground.links.get(table, ())
-        if any(link.is_person and link.role == "undecided" for link in links):
-            return Belonging(what="undecided", because=("a link of it is undecided",), confidence="low")
+        if torn := sorted({str(link.place) for link in links if link.is_person and link.role == "undecided"}):
+            told = f"{', '.join(torn)}: decide the role of the {'links' if len(torn) > 1 else 'link'} first"
+            return Belonging(what="undecided", because=(told,), confidence="low")
         if ground.owners(table):
             return self._owned(table)
         return self._without_an_owner(table, links)
@@ -214,7 +243,7 @@ class Belongings:
     def _how_between(self, table: Name) -> tuple[str, ...]:
         told = self._together.get(table)
         if told is None or not told.rows:
-            return ("two people may stand in one row, and no rows say whether",)
+            return (NO_ROWS,)
         others = max((told.other[pair] for pair in self._owner_pairs(table)), default=0)
         if not told.is_complete:
             return (
@@ -253,7 +282,7 @@ class Belongings:
     def _is_attribute(self, link: Link, passing: list[Link]) -> bool:
         """`cover_image_id`: the row points at somebody's row, and is no part of it."""
         key = link.foreign_key
-        if not self._ground.is_nullable(link) or (key is not None and key.on_delete == "cascade"):
+        if self.is_blind or not self._ground.is_nullable(link) or (key is not None and key.on_delete == "cascade"):
             return False
         if set(words.meant(link.place.columns[-1])) & _ATTRIBUTES:
             return True

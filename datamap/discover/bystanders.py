@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datamap.catalogue import Table
-from datamap.discover import categories, words
+from datamap.discover import categories, unseen, words
 from datamap.discover.finding import Confidence, Decision
 from datamap.discover.questions import Sample
 
@@ -37,19 +37,18 @@ _QUEUES = words.listed(
 _WRITTEN = ("text", "json", "bytes")
 
 
-def decided(table: Table, sample: Sample | None, *, why_unread: str | None) -> Decision:
+def decided(table: Table, sample: Sample | None, *, why_unread: str | None, is_blind: bool = False) -> Decision:
     """What the map says of a table that no link to a person leads to."""
     known = _FRAMEWORK.get(table.name.name.lower()) or ("it has no columns" if not table.columns else None)
     if known is not None:
         return Decision(table=table.name, personal=False, reason=known)
-    doubt = _doubt(table, sample, why_unread=why_unread)
+    doubt = _doubt(table, sample, why_unread=why_unread, is_blind=is_blind)
     if doubt is not None:
-        notes = (doubt, *([f"not read: {why_unread}"] if why_unread else []))
-        return Decision(table=table.name, is_undecided=True, notes=notes, confidence="low")
+        return Decision(table=table.name, is_undecided=True, notes=(doubt,), confidence="low")
     return Decision(
         table=table.name,
         personal=False,
-        reason="no link to a person, and no column that would hold one's data",
+        reason="nothing in it names or describes a person",
         confidence=_sure(sample, is_written=bool(_written(table))),
     )
 
@@ -58,18 +57,18 @@ def _written(table: Table) -> list[str]:
     return sorted(name for name, column in table.columns.items() if column.family in _WRITTEN)
 
 
-def _doubt(table: Table, sample: Sample | None, *, why_unread: str | None) -> str | None:
+def _doubt(table: Table, sample: Sample | None, *, why_unread: str | None, is_blind: bool) -> str | None:
     """Why it may hold people after all."""
+    if why_unread is not None:
+        return f"its rows were not read: {why_unread}"
     if telling := categories.telling(table, sample):
         told = "; ".join(f"{name}: {why}" for name, why in telling[:4])
         return f"it looks personal ({told}), and no link says whose"
-    if why_unread is not None:
-        return "its rows could not be seen"
     written = _written(table)
     if set(words.words(table.name.name)) & _QUEUES and written:
         return f"tables like this hold people in {', '.join(written[:3])}, and none was found"
-    if sample is None and any(table.columns[name].family == "json" for name in written):
-        return "no values were seen, and it holds JSON"
+    if is_blind and (hidden := list(unseen.columns(table))):
+        return f"no values were seen, and people could stand in {', '.join(hidden[:3])}"
     return None
 
 

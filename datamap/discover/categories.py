@@ -16,7 +16,8 @@ _BY_NAME: tuple[tuple[str, str], ...] = (
     ("user.authorization.password", "password passwd pwd passphrase crypted+password"),
     (
         "user.authorization.credentials",
-        "token secret otp totp mfa salt credential credentials apikey api+key session+key jti nonce pin",
+        "token secret otp totp mfa 2fa salt credential credentials apikey api+key session+key private+key access+key"
+        " secret+key signing+key recovery+code backup+code reset+code verification+code jti nonce pin tan",
     ),
     ("user.authorization.biometric", "faceprint"),
     ("user.biometric.fingerprint", "fingerprint"),
@@ -104,6 +105,10 @@ _BY_TABLE: tuple[tuple[str, str], ...] = (
 _WORDED = ("text", "time", "json", "enum", "other")
 
 
+_SECRETS = ("user.authorization.password", "user.authorization.credentials")
+_LOGINS = words.listed("session token authtoken apikey")
+
+
 def _names(table: tuple[tuple[str, str], ...]) -> list[tuple[str, list[frozenset[str]]]]:
     return [(category, [frozenset(each.split("+")) for each in listed.split()]) for category, listed in table]
 
@@ -155,9 +160,26 @@ def held(table: Table, column: Column, sample: Sample | None) -> Holding:
     if column.family == "text" and not column.is_array and (shaped := _by_shape(seen)):
         return shaped
     named = by_name(column)
+    if named and named.startswith(_SECRETS):
+        return secret(named)
     if named:
         return Holding(category=named, evidence="by its name", confidence="medium" if named in _TELLING else "low")
     return _by_type(table, column, seen)
+
+
+def secret(category: str = "user.authorization.credentials") -> Holding:
+    """What an export leaves out: whoever reads it could log in."""
+    entry = {"export": False, "reason": "a secret that logs in"}
+    return Holding(category=category, entry=entry, evidence="by its name", confidence="medium")
+
+
+def is_secret(table: Table, column: Column) -> bool:
+    """Whether a key lets whoever knows it log in: of a table of sessions or tokens."""
+    if column.family != "text" or column.is_array:
+        return False
+    named = by_name(column)
+    is_of_a_login = bool(words.words(table.name.name)[-1:]) and words.words(table.name.name)[-1] in _LOGINS
+    return (named is not None and named.startswith(_SECRETS)) or is_of_a_login
 
 
 def _by_shape(seen: list[str]) -> Holding | None:
@@ -182,6 +204,8 @@ def _agrees(category: str, column: Column) -> bool:
     """`email_verified` is no e-mail address, `phone_count` no telephone."""
     if column.family in ("boolean", "time"):
         return category in ("user.demographic.date_of_birth", "user.privacy_preferences", "user.account.settings")
+    if category.startswith(_SECRETS) and column.family in ("integer", "numeric"):
+        return bool({"pin", "tan", "otp", "totp", "code"} & set(words.words(column.name)))
     if column.family in ("integer", "numeric") and category.startswith(
         ("user.contact.email", "user.content", "user.name")
     ):
@@ -202,9 +226,11 @@ def _by_type(table: Table, column: Column, seen: list[str]) -> Holding:
     if column.base.endswith((".inet", ".cidr")):
         return Holding(category="user.device.ip_address", evidence=f"its type is {column.type}", confidence="high")
     category = _by_table(table)
+    if column.family in ("time", "boolean") and category == "user.content":
+        category = "user.behavior"  # when it was written, and not what
     if column.family == "text" and seen and sum(map(len, seen)) > 40 * len(seen):
         return Holding(category="user.content", evidence="its values are long texts", confidence="medium")
-    return Holding(category=category, evidence="by the table that it stands in", confidence="low")
+    return Holding(category=category, evidence="by its table", confidence="low")
 
 
 def _by_table(table: Table) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import redis
@@ -12,9 +13,25 @@ from datamap.discover import cache, cache_lines, text
 from datamap.discover.cache import KeyPattern
 from datamap.discover.cache_lines import Line
 from datamap.discover.cache_persons import Key, Persons
+from datamap.discover.claims import Claim
+from datamap.discover.finding import Proposal
 from datamap.discover.proposal import Progress, proposal
 from datamap.discover.questions import JOINT, Values
 from datamap.names import Table as Name
+from shared.errors import AccessDenied
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovery:
+    """What was found: in the database, and in the cache."""
+
+    proposal: Proposal
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """A complete datamap.yaml."""
+        return text.written(self.proposal, map(text.cache_line, self.lines))
 
 
 def discovered(
@@ -23,21 +40,26 @@ def discovered(
     client: redis.Redis | None = None,
     *,
     subject: Sequence[Name] = (),
+    claimed: Iterable[Claim] = (),
     progress: Progress | None = None,
-) -> str:
-    """The text of a complete datamap.yaml."""
-    found = proposal(catalogue, values, subject=subject or None, progress=progress)
+) -> Discovery:
+    """All that a map has to speak of. A cache that may not be looked into is said, and stops nothing."""
+    found = proposal(catalogue, values, subject=subject or None, claimed=claimed, progress=progress)
     if client is None or not found.kinds:
-        return text.written(found)
+        return Discovery(proposal=found)
+    persons = _persons(found, catalogue, values)
+    try:
+        keys = cache.sampled(client, persons=persons)
+    except AccessDenied as denied:
+        note = f"The cache was not looked into, and nothing is proposed for it: {denied.sentence}"
+        return Discovery(proposal=replace(found, notes=(*found.notes, note)))
+    return Discovery(proposal=found, lines=tuple(cache_lines.lines(keys, persons)))
+
+
+def _persons(found: Proposal, catalogue: Catalogue, values: Values | None) -> Persons:
     kind = found.kinds[0]
     name = kind.name if len(found.kinds) > 1 else None
-    persons = of_subject(catalogue.tables[kind.table], kind.key, kind.identities, kind.folded, values, name=name)
-    lines = cache_lines.lines(cache.sampled(client, persons=persons), persons)
-    return text.written(found, map(_written, lines))
-
-
-def _written(line: Line) -> str:
-    return text.line(line.pattern, line.entry, f"{line.evidence}; {line.confidence}")
+    return of_subject(catalogue.tables[kind.table], kind.key, kind.identities, kind.folded, values, name=name)
 
 
 def of_subject(

@@ -141,3 +141,11 @@ def by_table(links: Iterable[Link]) -> dict[Table, list[Link]]:
     for link in sorted(links, key=lambda each: (each.table, each.says)):
         found.setdefault(link.table, []).append(link)
     return found
+
+
+def by_place(links: Iterable[Link]) -> dict[str, list[Link]]:
+    """Those of one table, in the order in which the map names them."""
+    found: dict[str, list[Link]] = {}
+    for link in links:
+        found.setdefault(str(link.place), []).append(link)
+    return found

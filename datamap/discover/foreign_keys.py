@@ -18,7 +18,8 @@ def declared(catalogue: Catalogue, people: People) -> Iterator[Link]:
                 continue
             seen.add((key.columns, key.target))
             kind = people.of(key.target)
-            where = " of one partition" if key.partition else ""
+            who = ", a person" if kind else ""
+            where = ", of one partition only" if key.partition else ""
             yield Link(
                 table=table.name,
                 place=Place(key.columns),
@@ -26,5 +27,5 @@ def declared(catalogue: Catalogue, people: People) -> Iterator[Link]:
                 target_columns=key.target_columns,
                 kind=kind.name if kind else None,
                 foreign_key=key,
-                evidence=f"foreign key {key.name}{where}",
+                evidence=f"foreign key to {key.target}{who}{where}",
             )

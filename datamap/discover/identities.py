@@ -104,12 +104,13 @@ def of_subjects(people: People, samples: Samples) -> People:
 
 
 def strangers(people: People, spots: Texts) -> Iterator[Stranger]:
-    """Columns of e-mail addresses where no subject has any: they name people whom no request could."""
-    if any("email" in kind.identities for kind in people.kinds):
-        return
+    """Columns of e-mail addresses that are no subject's: of guests, of other people, of nobody who still has data."""
+    is_known = any("email" in kind.identities for kind in people.kinds)
     for (table, place), seen in spots.items():
         if seen and shapes.share(seen, shapes.is_email) >= _SHAPED and table not in people.tables:
-            yield Stranger(table=table, column=str(place), why="holds e-mail addresses, and no subject has any")
+            guests = f"are they people without an account? then links: {{{place}: {{identity: email}}}}"
+            none = f"none that was seen is a subject's; {guests}" if is_known else "no subject has any"
+            yield Stranger(table=table, column=str(place), why=f"holds e-mail addresses, and {none}")
 
 
 def _present(people: People, spots: Texts, values: Values | None) -> dict[tuple[str, str], frozenset[str] | None]:
@@ -153,6 +154,7 @@ def _first(
                 target=kind.table,
                 kind=kind.name,
                 identity=identity,
+                role="owner" if seen else "undecided",
                 evidence=evidence,
                 confidence=confidence,
             )
@@ -183,8 +185,6 @@ def _told(
     }.get(identity, (is_named and share >= 0.5 and len(matched) >= 3, "medium"))
     if good:
         return f"{amount} a subject's {identity}", "high" if confidence == "high" else "medium"
-    if identity == "email" and all_alike and is_named:
-        return "looks like e-mail; no subject's was seen", "medium"
     return None
 
 

@@ -41,6 +41,7 @@ class Keys:
             if table.kind in ("table", "partitioned") and (table.unique or people.of(table.name)):
                 core = self._core(table)
                 self._tables.setdefault(core[-1] if core else "", []).append((core, table))
+        self._applications = _applications(people.catalogue)
 
     def _core(self, table: Table) -> tuple[str, ...]:
         said = words.words(table.name.name)
@@ -80,7 +81,7 @@ class Keys:
             for key in dict.fromkeys((*facts.unique, *kind.keys)):
                 behind = words.words(key[0])
                 is_it = len(key) == 1 and len(behind) == 1 and said[-2:] == (candidates.head(facts), *behind)
-                if is_it and not words.is_key_word(behind[0]) and _comparable(column, facts.columns[key[0]]):
+                if is_it and not words.is_key_word(behind[0]) and comparable(column, facts.columns[key[0]]):
                     yield Meant(table=facts, key=key, columns=(column.name,), weight=4)
 
     def _named(self, table: Table, column: Column, said: tuple[str, ...]) -> Iterator[Meant]:
@@ -88,15 +89,26 @@ class Keys:
             if said[-len(core) :] == core and len(core) <= len(said):
                 weight = 4 if said == core else 3
                 yield from self._keyed(table, column, target, weight + (target.name.schema == table.name.schema))
+        yield from self._prefixed(table, column, said)
         if said[0] in _UP and len(said) == 1 and (table.unique or self._people.of(table.name)):
             yield from self._keyed(table, column, table, 4)
+
+    def _prefixed(self, table: Table, column: Column, said: tuple[str, ...]) -> Iterator[Meant]:
+        """`customer_id` for `shop_customer`: without the name of an application, of its own before all others."""
+        whole = self._tables.get(said[-1], ())
+        if any(core == said for core, _ in whole):
+            return
+        own = words.words(table.name.name)[:1]
+        for core, target in whole:
+            if core[1:] == said and core[0] in self._applications:
+                yield from self._keyed(table, column, target, 3 if core[:1] == own else 2)
 
     def _people_meant(self, table: Table, column: Column, said: tuple[str, ...], seen: set[Name]) -> Iterator[Meant]:
         is_somebody = bool(seen & self._people.tables)
         if seen and not is_somebody and not ({"owner", "member", "holder"} & set(said)):
             return
-        if not words.means_a_person(said):
-            return
+        if not words.means_a_person(said) or (said[-1] in _UP and said[-2:-1] == words.words(table.name.name)[-1:]):
+            return  # nobody, or the row above: `post_parent`
         for kind in self._people.kinds:
             facts = self._people.facts(kind)
             if facts.name not in seen:
@@ -117,13 +129,13 @@ class Keys:
         keys = dict.fromkeys((kind.key if kind else target.primary_key, *target.unique, *(kind.keys if kind else ())))
         singles = [each for each in keys if len(each) == 1]
         main = next(iter(keys))
-        is_single = len(main) == 1 and _comparable(column, target.columns[main[0]])
+        is_single = len(main) == 1 and comparable(column, target.columns[main[0]])
         for key in [each for each in keys if len(each) > 1 and not is_single]:
             columns = _several(table, column, target, key)
             if columns and (target.name, key) != (table.name, columns):
                 yield Meant(table=target, key=key, columns=columns, weight=weight + 1)
                 return
-        fitting = [each for each in singles if _comparable(column, target.columns[each[0]])]
+        fitting = [each for each in singles if comparable(column, target.columns[each[0]])]
         last = words.words(column.name)[-1:]
         exact = [each for each in fitting if words.words(each[0])[-1:] == last]
         same = [each for each in fitting if target.columns[each[0]].family == column.family]
@@ -154,16 +166,14 @@ def _is_plain_name(column: Column, said: tuple[str, ...]) -> bool:
 
 def _several(table: Table, column: Column, target: Table, key: tuple[str, ...]) -> tuple[str, ...]:
     """The columns for a key of several: with its own names, with those behind a word, or numbered."""
-    own = [
-        name for name in key[:-1] if name in table.columns and _comparable(table.columns[name], target.columns[name])
-    ]
-    if len(own) == len(key) - 1 and column.name not in own and _comparable(column, target.columns[key[-1]]):
+    own = [name for name in key[:-1] if name in table.columns and comparable(table.columns[name], target.columns[name])]
+    if len(own) == len(key) - 1 and column.name not in own and comparable(column, target.columns[key[-1]]):
         return (*own, column.name)
     before = column.name.removesuffix(key[-1])
     stem = column.name.rstrip("0123456789")
     for columns in (tuple(before + name for name in key), tuple(f"{stem}{number}" for number in range(len(key)))):
         fits = all(
-            c in table.columns and _comparable(table.columns[c], target.columns[k])
+            c in table.columns and comparable(table.columns[c], target.columns[k])
             for c, k in zip(columns, key, strict=True)
         )
         if fits and columns[-1] == column.name:
@@ -171,13 +181,21 @@ def _several(table: Table, column: Column, target: Table, key: tuple[str, ...]) 
     return ()
 
 
-def _comparable(column: Column, key: Column) -> bool:
+def comparable(column: Column, key: Column) -> bool:
     return key.family in _COMPARABLE.get(column.family, frozenset())
 
 
+def _applications(catalogue: Catalogue) -> frozenset[str]:
+    """The first words that several tables have in common, and that are no table's own name: shop_order, shop_item."""
+    said = [words.words(table.name.name) for table in catalogue]
+    first = [each[0] for each in said if len(each) > 1]
+    return frozenset(word for word in set(first) if first.count(word) > 1 and (word,) not in said)
+
+
 def _shared_prefix(catalogue: Catalogue) -> str | None:
-    """The first word of nearly all tables' names: a prefix of the application."""
-    first = [words.words(table.name.name)[:1] for table in catalogue]
+    """The first word of nearly all tables' names, and none of them itself: a prefix of the application."""
+    said = [words.words(table.name.name) for table in catalogue]
+    first = [each[:1] for each in said if each[:1] not in said]
     counted = {word: first.count(word) for word in set(first) if word}
     likeliest = max(counted, key=lambda word: (counted[word], word), default=None)
-    return likeliest[0] if likeliest and len(first) >= 4 and counted[likeliest] >= 0.6 * len(first) else None
+    return likeliest[0] if likeliest and len(said) >= 4 and counted[likeliest] >= 0.6 * len(said) else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from datamap.catalogue import Column, Table
 from datamap.discover import shapes, words
+from datamap.discover.candidates import head
 from datamap.discover.finding import Confidence, Link, People
 from datamap.discover.keys import Keys
 from datamap.discover.questions import JOINT, Sample, Values
@@ -22,6 +23,7 @@ _CONTAINED = 0.9
 _DANGLING = 0.5
 _TOLERATED = 0.7  # of values that once were keys, where enough of them were seen
 _ENOUGH = 20
+_HALF = 2  # the weight of a name that fits what it would point at in part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ def found(
     refuted = [
         Stranger(table=each.table.name, column=each.columns[-1])
         for each, link in zip(suspicions, weighed, strict=True)
-        if link is None and each.is_named and any(target.name in people.tables for target, _ in each.targets)
+        if link is None and each.is_named
     ]
     taken = {(link.table, column) for link in (*known, *links) for column in link.place.columns}
     strangers = [each for each in (*refuted, *_incomparable(people, keys)) if (each.table, each.column) not in taken]
@@ -172,14 +174,20 @@ def _present(suspicions: list[Suspicion], samples: Samples, values: Values | Non
 
 def _by_name_alone(each: Suspicion, people: People, sample: Sample | None) -> Link | None:
     """An empty column: what its name says, with little confidence."""
-    if not each.is_named or not _are_alike(each):
+    if not each.is_named or not _are_alike(each) or _is_of_an_identity(each, people):
         return None
     why = "it is empty" if sample is not None else "no values were seen"
     most = max(each.weights)
     best = [target for target, weight in zip(each.targets, each.weights, strict=True) if weight == most]
-    link = _link(each, best[0], people, f"by its name only: {why}", "low")
+    link = _torn(_link(each, best[0], people, f"by its name only: {why}", "low"))
     others = ", ".join(dict.fromkeys(str(table.name) for table, _ in best if table is not best[0][0]))
-    return link if not others else _torn(link, f"by its name only, and {others} could be meant as well")
+    return link if not others else _torn(link, f"{others} could be meant as well")
+
+
+def _is_of_an_identity(each: Suspicion, people: People) -> bool:
+    """What an address names is told by addresses, and not by names."""
+    kind = people.of(each.targets[0][0].name)
+    return kind is not None and each.targets[0][1][0] in kind.identities.values()
 
 
 def _are_alike(each: Suspicion) -> bool:
@@ -238,7 +246,18 @@ def _judged(
         return _torn(link, f"though its name says {named[2][0].name}")
     if rivals:
         return _torn(link, "but also of " + ", ".join(sorted(str(one[2][0].name) for one in rivals)))
-    return link
+    vague = None if is_telling else _vague(each, best[2][0], best[1], people, is_enough=len(distinct) >= _ENOUGH)
+    return _torn(link, vague) if vague else link
+
+
+def _vague(each: Suspicion, target: Table, weight: int, people: People, *, is_enough: bool) -> str | None:
+    """Why small numbers and this name are too little."""
+    if people.of(target.name) is None:
+        return "and its name says only half of that" if weight == _HALF else None
+    is_said = words.meant(each.columns[-1])[-1:] == (head(target),)
+    if is_said or is_enough or len(people.kinds) == 1:
+        return None
+    return "too few to tell which kind of people is meant"
 
 
 def _zero(sample: Sample, each: Suspicion) -> str | None:

@@ -6,11 +6,12 @@ database gives the same text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from datamap.catalogue import Catalogue, Table
 from datamap.discover import (
+    claims,
     foreign_keys,
     identities,
     links,
@@ -24,6 +25,7 @@ from datamap.discover import (
     within,
 )
 from datamap.discover.belonging import Belongings
+from datamap.discover.claims import Claim
 from datamap.discover.finding import Decision, Link, People, Proposal, by_table
 from datamap.discover.meetings import Ground
 from datamap.discover.pairs import Pair
@@ -33,6 +35,7 @@ from datamap.names import Table as Name
 
 Progress = Callable[[int, int, str], None]  # done, of how many, what is being looked at
 
+_NAMED = 8  # of tables in one sentence
 _SEEN = ("integer", "uuid", "text", "json", "enum", "numeric")
 
 
@@ -41,11 +44,10 @@ def proposed(
     values: Values | None = None,
     *,
     subject: Name | Sequence[Name] | None = None,
-    cache: Iterable[object] = (),
     progress: Progress | None = None,
 ) -> str:
     """The text of a complete datamap.yaml."""
-    return text.written(proposal(catalogue, values, subject=subject, progress=progress), cache)
+    return text.written(proposal(catalogue, values, subject=subject, progress=progress))
 
 
 def proposal(
@@ -53,6 +55,7 @@ def proposal(
     values: Values | None = None,
     *,
     subject: Name | Sequence[Name] | None = None,
+    claimed: Iterable[Claim] = (),
     progress: Progress | None = None,
 ) -> Proposal:
     """The same before it is written down."""
@@ -62,7 +65,9 @@ def proposal(
     notes = (*notes, *(note for _, each in told for note in each))
     people = People(catalogue=catalogue, kinds=tuple(kind for kind, _ in told))
     samples = _samples(people, values, tell)
-    people, found, strangers = _links(identities.of_subjects(people, samples), samples, values)
+    told_links, told_notes = claims.found(claimed, people, samples, values)
+    people = identities.of_subjects(people, samples)
+    people, found, strangers = _links(people, samples, values, told_links)
     by_place = by_table(found)
     together = _together(people, by_place, values)
     by_place = by_table(roles.given(found, people, together))
@@ -75,7 +80,23 @@ def proposal(
         for table in _in_order(catalogue)
         if table.kind != "view"
     ]
-    return Proposal(kinds=people.kinds, decisions=_tied(decisions, ground), notes=notes)
+    notes = (*notes, *told_notes, *_not_read(catalogue, values))
+    return Proposal(kinds=people.kinds, decisions=_tied(_followed(decisions, ground), ground), notes=notes)
+
+
+def _not_read(catalogue: Catalogue, values: Values | None) -> Iterator[str]:
+    """What nobody has looked at, and why."""
+    if values is None:
+        yield "No rows were read: this goes by names and keys alone. With the database itself, less is left undecided."
+        return
+    found: dict[str, list[str]] = {}
+    for table in _in_order(catalogue):
+        if why := values.unread(table):
+            found.setdefault(why, []).append(str(table.name))
+    for why, names in sorted(found.items()):
+        amount = f"{len(names)} {'table was' if len(names) == 1 else 'tables were'} not read"
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"{amount} and therefore left undecided: {', '.join(names[:_NAMED])}{more}: {why}"
 
 
 def _in_order(catalogue: Catalogue) -> list[Table]:
@@ -106,12 +127,13 @@ def _worth_seeing(table: Table) -> list[str]:
 
 
 def _links(
-    people: People, samples: Mapping[Name, Sample], values: Values | None
+    people: People, samples: Mapping[Name, Sample], values: Values | None, claimed: Sequence[Link] = ()
 ) -> tuple[People, list[Link], list[links.Stranger]]:
     """All links, the strongest evidence first: what one has taken, the next leaves alone."""
     found = list(foreign_keys.declared(people.catalogue, people))
     paired, all_pairs = pairs.found(people, samples, values)
-    found += paired
+    found += claimed
+    found += claims.merged(claimed, paired)
     named_so, strangers = links.found(people, samples, values, [*found, *_taken(all_pairs)])
     found += named_so
     inner = within.spots(people, samples)
@@ -128,7 +150,7 @@ def _links(
         for link in identities.found(people, spots, samples, values)
     ]
     people = identities.folded(people, named, samples, values)
-    known = {(link.table, link.place.column) for link in named}
+    known = {(link.table, said) for link in named for said in (link.place.column, str(link.place))}
     strangers += identities.strangers(people, spots)
     return people, [*found, *named], [each for each in strangers if (each.table, each.column) not in known]
 
@@ -163,6 +185,20 @@ def _may_name_several(link: Link, people: People) -> bool:
     return link.identity in kind.folded or not people.facts(kind).is_unique((kind.identities[link.identity],))
 
 
+def _followed(decisions: list[Decision], ground: Ground) -> list[Decision]:
+    """What hangs from rows of which nobody knows whose they are is no more decided than these."""
+    found = {each.table: each for each in decisions}
+    waiting = [each.table for each in decisions if each.is_undecided]
+    while waiting:
+        above = waiting.pop()
+        for table, group in ground.links.items():
+            if not found[table].personal and any(link.target == above and link.is_owner for link in group):
+                notes = (f"it follows {above}, of which nobody knows whose it is",)
+                found[table] = Decision(table=table, is_undecided=True, notes=notes, confidence="low")
+                waiting.append(table)
+    return [found[each.table] for each in decisions]
+
+
 def _tied(decisions: list[Decision], ground: Ground) -> tuple[Decision, ...]:
     """Rows that stay and point at rows that go are unlinked (rule 14); links that lead to nobody are left out."""
     going = {each.table for each in decisions if each.erase == "delete"}
@@ -180,7 +216,10 @@ def _tied(decisions: list[Decision], ground: Ground) -> tuple[Decision, ...]:
             and link.target != each.table
             else link
             for link in each.links
-            if link.is_person or link.foreign_key is not None or link.target not in useless
+            if link.is_person
+            or link.foreign_key is not None
+            or link.target not in useless
+            or (each.personal and link.role == "undecided")
         ]
         tied.append(replace(each, links=tuple(linked)))
     return tuple(tied)

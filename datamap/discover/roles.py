@@ -5,12 +5,12 @@ By the words of the name; where those leave it open, by what the schema's author
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from datamap.catalogue import Catalogue
 from datamap.discover import candidates, words
-from datamap.discover.finding import Link, People
+from datamap.discover.finding import Confidence, Link, People
 from datamap.discover.questions import Together
 from datamap.names import Table as Name
 
@@ -30,12 +30,41 @@ def given(links: Sequence[Link], people: People, together: Mapping[Name, Togethe
     tables: dict[Name, list[Link]] = {}
     for link in links:
         tables.setdefault(link.table, []).append(link)
+    named = {
+        name: _of_table([each for each in group if each.is_person], people, bookkeeping, together.get(name))
+        for name, group in tables.items()
+    }
+    owned = _owned(tables, named)
     return [
         link
         for name, group in tables.items()
-        for link in _of_table([each for each in group if each.is_person], people, bookkeeping, together.get(name))
+        for link in (named[name] if owned(name) else [_alone(each, bookkeeping) for each in named[name]])
         + [each for each in group if not each.is_person]
     ]
+
+
+def _owned(tables: Mapping[Name, Sequence[Link]], named: Mapping[Name, Sequence[Link]]) -> Callable[[Name], bool]:
+    """Whether somebody is named whose a row may be: in it, or in what it hangs from."""
+    found = {name for name, links in named.items() if any(link.role in ("owner", "undecided") for link in links)}
+    waiting = True
+    while waiting:
+        more = {
+            name
+            for name, links in tables.items()
+            if name not in found and any(not link.is_person and link.target in found for link in links)
+        }
+        waiting = bool(more)
+        found |= more
+    return found.__contains__
+
+
+def _alone(link: Link, bookkeeping: frozenset[str]) -> Link:
+    """Nobody else could be meant: then it has to be asked whether they merely acted."""
+    said = set(words.meant_by(link.place))
+    if link.role != "actor" or said & _ONLY_DEEDS or (link.place.is_plain and link.place.column in bookkeeping):
+        return link
+    why = "but nobody else is named here: decide role: actor, or owner"
+    return replace(link, role="undecided", evidence=f"{link.evidence}, {why}", confidence="low")
 
 
 def _bookkeeping(links: Iterable[Link], catalogue: Catalogue) -> frozenset[str]:
@@ -51,7 +80,7 @@ def _bookkeeping(links: Iterable[Link], catalogue: Catalogue) -> frozenset[str]:
 def _of_table(links: list[Link], people: People, bookkeeping: frozenset[str], together: Together | None) -> list[Link]:
     if links and links[0].table in people.tables:
         return [replace(link, role="actor") if link.role == "owner" else link for link in links]
-    named = [_by_name(link, people, bookkeeping) for link in links]
+    named = [_by_name(link, links, people, bookkeeping) for link in links]
     if any(link.is_owner and not _is_created(link) for link in named):
         named = [_beside_an_owner(link, number, named, people, together) for number, link in enumerate(named)]
     elif not any(link.is_owner or link.role == "undecided" for link in named):
@@ -63,7 +92,7 @@ def _is_created(link: Link) -> bool:
     return words.is_created(words.meant_by(link.place))
 
 
-def _by_name(link: Link, people: People, bookkeeping: frozenset[str]) -> Link:
+def _by_name(link: Link, links: Sequence[Link], people: People, bookkeeping: frozenset[str]) -> Link:
     said = words.meant_by(link.place)
     if link.role != "owner" or link.identity is not None:
         return link
@@ -71,9 +100,15 @@ def _by_name(link: Link, people: People, bookkeeping: frozenset[str]) -> Link:
         return _actor(link, "it stands in nearly every table")
     if words.is_created(said) or set(link.place.columns) <= set(people.catalogue.tables[link.table].primary_key):
         return link
-    if words.is_acting(said) and not _is_of_its_kind(link, said, people):
+    if words.is_acting(said) and not _is_of_its_kind(link, said, people) and not _is_a_side(link, links):
         return _actor(link, "by its name")
     return link
+
+
+def _is_a_side(link: Link, links: Sequence[Link]) -> bool:
+    """`referrer_id` beside `referred_id`: one deed, and somebody on either side of it."""
+    said = words.meant_by(link.place)
+    return any(words.are_sides(said, words.meant_by(other.place)) for other in links if other.place != link.place)
 
 
 def _is_of_its_kind(link: Link, said: tuple[str, ...], people: People) -> bool:
@@ -82,7 +117,8 @@ def _is_of_its_kind(link: Link, said: tuple[str, ...], people: People) -> bool:
 
 
 def _actor(link: Link, why: str) -> Link:
-    return replace(link, role="actor", evidence=f"{link.evidence}; actor: {why}")
+    confidence: Confidence = "low" if link.confidence == "low" else "medium"
+    return replace(link, role="actor", evidence=f"{link.evidence}; actor: {why}", confidence=confidence)
 
 
 def _beside_an_owner(link: Link, number: int, links: list[Link], people: People, together: Together | None) -> Link:

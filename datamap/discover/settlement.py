@@ -13,7 +13,7 @@ from datamap.catalogue import Table
 from datamap.discover import categories, words
 from datamap.discover.belonging import Belonging, Belongings, Class
 from datamap.discover.bystanders import decided as bystander
-from datamap.discover.finding import Decision, Holding, Link
+from datamap.discover.finding import Confidence, Decision, Holding, Link
 from datamap.discover.meetings import Ground
 from datamap.discover.purity import free_texts
 from datamap.discover.questions import Sample
@@ -35,6 +35,8 @@ _MILD = "nothing but links: one's own are deleted, and nothing that others wrote
 _MILD_PLACE = "only links hang here, nothing that others wrote"
 _PLACE = "people meet here: it is never deleted; unlink the owner or hand it over"
 _NOBODY = "may not be null: declare the subject's `nobody`"
+_APART = "two people in a row: decide for each of them apart"
+_SURE: Sequence[Confidence] = ("low", "medium", "high")
 
 
 # By class: erase, shared, the reason, and what to say beside it.
@@ -60,19 +62,17 @@ class Settlement:
 
     def of(self, table: Table, sample: Sample | None, why_unread: str | None) -> Decision:
         """What the map says of one table."""
-        notes = (f"not read: {why_unread}",) if why_unread else ()
         if table.kind == "foreign":
             return self._foreign(table)
         if table.kind == "materialized_view":
-            return self._copy(table, sample)
+            return self._copy(table, sample, why_unread)
         belonging = self._belongings.of(table.name)
         links = tuple(self._ground.links.get(table.name, ()))
         if belonging.what == "nobody" and not any(link.is_person for link in links):
-            found = bystander(table, sample, why_unread=why_unread)
+            found = bystander(table, sample, why_unread=why_unread, is_blind=self._belongings.is_blind)
             return self._with_cuts(found, links, belonging) if not found.personal else replace(found, links=())
         decision = _settled(table, belonging, self._ground, links)
-        columns = _columns(table, decision.links, sample)
-        return replace(decision, columns=columns, notes=(*decision.notes, *notes))
+        return replace(decision, columns=_columns(table, decision.links, sample))
 
     def _with_cuts(self, found: Decision, links: Sequence[Link], belonging: Belonging) -> Decision:
         """Nobody's rows that point at somebody's are unlinked, and that has to be said."""
@@ -92,12 +92,15 @@ class Settlement:
             confidence="low",
         )
 
-    def _copy(self, table: Table, sample: Sample | None) -> Decision:
+    def _copy(self, table: Table, sample: Sample | None, why_unread: str | None) -> Decision:
         """A materialised view is as personal as what it shows."""
         shown = {str(Name(*each.split(".", 1))) for each in table.reads if "." in each}
         personal = [
             name for name in self._ground.people.catalogue.tables if str(name) in shown and self._is_personal(name)
         ]
+        if not personal and why_unread is not None:
+            notes = (f"its rows were not read: {why_unread}",)
+            return Decision(table=table.name, is_undecided=True, notes=notes, confidence="low")
         if not personal and not categories.telling(table, sample):
             return Decision(
                 table=table.name, personal=False, reason="a copy of what is not personal", confidence="medium"
@@ -112,27 +115,39 @@ class Settlement:
 
 
 def _settled(table: Table, belonging: Belonging, ground: Ground, links: Sequence[Link]) -> Decision:
-    base = Decision(table=table.name, notes=belonging.because, confidence=belonging.confidence)
+    base = Decision(table=table.name, notes=belonging.because, confidence=_sure(belonging, links))
     named = [cut(link, ground) if link.says in belonging.loose else link for link in links]
     named = [_acting(link, ground) for link in named]
     if belonging.what == "both":
         return _both(base, table, belonging, named)
+    is_mild = belonging.is_mild and belonging.reserved is None
     if belonging.what == "place":
         named = [_unlinked(link, ground) for link in named]
-    elif belonging.what == "inside" and belonging.is_mild:
+    elif belonging.what == "inside" and is_mild:
         named = [_deleted(link) for link in named]
     erase, shared, reason, advice = _OF_CLASS[belonging.what]
-    if belonging.is_mild and belonging.what == "inside":
+    if is_mild and belonging.what == "inside":
         erase, advice = None, _MILD
-    elif belonging.is_mild and belonging.what == "place":
+    elif is_mild and belonging.what == "place":
         advice = f"{_MILD_PLACE}; {_PLACE}"
-    notes = (*base.notes, *([advice] if advice else []))
+    notes = (*base.notes, *(note for note in (advice, belonging.reserved) if note))
     return replace(base, erase=erase, shared=shared, reason=reason, notes=notes, links=tuple(named))
+
+
+def _sure(belonging: Belonging, links: Sequence[Link]) -> Confidence:
+    """No surer than the links on which it rests."""
+    owners = [link for link in links if link.is_person and link.is_owner]
+    resting = owners or [link for link in links if link.is_person and link.role == "actor"]
+    resting = resting or [link for link in links if link.is_owner and link.says not in belonging.loose]
+    return min((belonging.confidence, *(link.confidence for link in resting)), key=_SURE.index)
 
 
 def _both(base: Decision, table: Table, belonging: Belonging, links: list[Link]) -> Decision:
     """Two people in one row: each takes their own side away."""
     sides = [link for link in links if link.is_person and link.is_owner]
+    if belonging.reserved:
+        apart = [_apart(link, sides) for link in links]
+        return replace(base, notes=(*dict.fromkeys((*base.notes, belonging.reserved)), _APART), links=tuple(apart))
     if belonging.is_mild:
         return replace(base, links=tuple(_deleted(link, sides) for link in links))
     writers = [link for link in sides if set(words.meant_by(link.place)) & _WRITERS]
@@ -143,6 +158,10 @@ def _both(base: Decision, table: Table, belonging: Belonging, links: list[Link])
     ]
     notes = (*base.notes, "people meet in a row: each takes their own side away")
     return replace(base, notes=notes, links=tuple(settled))
+
+
+def _apart(link: Link, sides: Sequence[Link]) -> Link:
+    return replace(link, erase="undecided", redact=_others(link, sides)) if link in sides else link
 
 
 def _others(link: Link, sides: Sequence[Link]) -> tuple[str, ...]:
@@ -204,4 +223,9 @@ def _columns(table: Table, links: Sequence[Link], sample: Sample | None) -> dict
         for column in link.place.columns
         if link.identity is None
     }
-    return {name: categories.held(table, column, sample) for name, column in table.columns.items() if name not in keys}
+    secrets = {name for name in table.primary_key if categories.is_secret(table, table.columns[name])}
+    return {
+        name: categories.secret() if name in secrets else categories.held(table, column, sample)
+        for name, column in table.columns.items()
+        if name not in keys or name in secrets
+    }

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from datamap.discover import words
 from datamap.discover.finding import Decision, Holding, Kind, Link, Proposal
 from datamap.names import Target
 
+if TYPE_CHECKING:
+    from datamap.discover.cache_lines import Line
+
 ACTIVITY = "to_be_described"
 _PLAIN = re.compile(r"[A-Za-z_][\w.()>-]*(?: [\w.()>-]+)*")
 _WORDS = words.listed("true false null yes no on off y n ~")
-_WIDTH = 46
+_WIDTH = 46  # where comments begin
+_WIDEST = 100
+_LEGEND = "A comment beside or above a line says why it is proposed, and how sure that is: high, medium or low."
+_NEXT = (
+    "#",
+    "# What to do now, from top to bottom:",
+    "#   1. controller: who answers to the people.",
+    "#   2. activities: no database says why data is kept. Make as many of the one as there are reasons.",
+    "#   3. each `undecided`: the comment there names the choices; `gdpr map check` lists what is left.",
+    "#   4. the rest: read it. What is proposed may be wrong, and an erasure goes by it.",
+)
+_SHORT = 6  # a comment that may stand behind a line that is long already
 
 
 def written(proposal: Proposal, cache: Iterable[object] = ()) -> str:
@@ -24,29 +39,50 @@ def written(proposal: Proposal, cache: Iterable[object] = ()) -> str:
 
 def _lines(proposal: Proposal) -> Iterator[str]:
     yield "# yaml-language-server: $schema=./datamap.schema.json"
-    yield "# Proposed by `gdpr map discover`. Behind each # stands the evidence, and how sure it is: high, medium, low."
-    yield "# What is `undecided` waits for a person; `gdpr map check` lists it."
-    for note in proposal.notes:
-        yield f"# {_said(note)}"
+    yield from _head(proposal)
     yield "version: 1"
     yield "controller: {name: undecided, contact: undecided, authority: undecided}"
     yield from _subjects(proposal.kinds)
     yield "activities:"
-    yield f"  {ACTIVITY}:  # purpose, legal_basis, recipients and retention cannot be read from a database"
-    yield "    description: undecided"
+    yield from activity("  ")
     yield "tables:" if proposal.decisions else "tables: {}"
     for decision in proposal.decisions:
-        yield from _table(decision, several=len(proposal.kinds) > 1)
+        yield from table(decision, several=len(proposal.kinds) > 1)
+
+
+def _head(proposal: Proposal) -> Iterator[str]:
+    """What this is, what to do with it, and what could not be seen."""
+    tables = len(proposal.decisions)
+    left = sum(is_open(each) for each in proposal.decisions)
+    amount = f"{tables} {'table' if tables == 1 else 'tables'}, {left} of them with something left `undecided`"
+    yield from _remark(f"Proposed by `gdpr map discover`: {amount}. {_LEGEND}")
+    yield from _NEXT
+    if proposal.notes:
+        yield "#"
+    for note in proposal.notes:
+        yield from _remark(note)
+
+
+def activity(indent: str) -> Iterator[str]:
+    """The one to which all that is proposed belongs, until a person has told them apart."""
+    yield f"{indent}{ACTIVITY}:  # purpose, legal_basis, recipients and retention cannot be read from a database"
+    yield f"{indent}  description: undecided"
+
+
+def is_open(decision: Decision) -> bool:
+    """Whether a person has to decide something here."""
+    parts = [decision.erase, decision.shared, *(part for link in decision.links for part in (link.erase, link.role))]
+    return decision.is_undecided or "undecided" in parts
 
 
 def _subjects(kinds: tuple[Kind, ...]) -> Iterator[str]:
     if len(kinds) == 1:
-        yield _with("subject:", f"{kinds[0].evidence}; {kinds[0].confidence}")
+        yield from _with("subject:", f"{kinds[0].evidence}; {kinds[0].confidence}")
         yield from _subject(kinds[0], "  ")
         return
     yield "subjects:"
     for kind in kinds:
-        yield _with(f"  {_key(kind.name)}:", f"{kind.evidence}; {kind.confidence}")
+        yield from _with(f"  {_key(kind.name)}:", f"{kind.evidence}; {kind.confidence}")
         yield from _subject(kind, "    ")
 
 
@@ -63,17 +99,19 @@ def _subject(kind: Kind, indent: str) -> Iterator[str]:
         yield f"{indent}birth: {_value(kind.birth)}"
 
 
-def _table(decision: Decision, *, several: bool) -> Iterator[str]:
-    name = f"  {_key(str(decision.table))}:"
-    notes = [*decision.notes[:1], decision.confidence] if decision.notes else [decision.confidence]
+def table(decision: Decision, *, several: bool) -> Iterator[str]:
+    """The lines of one table."""
+    name, notes = f"  {_key(str(decision.table))}:", [*decision.notes]
+    if not is_open(decision):
+        notes = [f"{notes[0]}; {decision.confidence}" if notes else decision.confidence, *notes[1:]]
     if decision.is_undecided:
-        yield _with(f"{name} undecided", "; ".join(notes))
+        name += " undecided"
     elif not decision.personal:
-        yield _with(f"{name} {{personal: false, reason: {_value(decision.reason)}}}", "; ".join(notes))
-    else:
-        yield _with(name, "; ".join(notes))
-    for note in decision.notes[1:]:
-        yield f"    # {_said(note)}"
+        name += f" {{personal: false, reason: {_value(decision.reason)}}}"
+    is_beside = bool(notes) and (_fits(name, notes[0]) or len(notes[0]) <= _SHORT)
+    yield _beside(name, notes.pop(0)) if is_beside else name
+    for note in notes:
+        yield from _remark(note, "    # ")
     if decision.personal and not decision.is_undecided:
         yield from _entry(decision, several=several)
 
@@ -92,7 +130,12 @@ def _entry(decision: Decision, *, several: bool) -> Iterator[str]:
     if decision.columns:
         yield "    columns:"
         for name, holding in decision.columns.items():
-            yield _with(f"      {_key(name)}: {_held(holding)}", f"{holding.evidence}; {holding.confidence}")
+            yield from column(name, holding, "      ")
+
+
+def column(name: str, holding: Holding, indent: str) -> Iterator[str]:
+    """What one column holds."""
+    yield from _with(f"{indent}{_key(name)}: {_held(holding)}", f"{holding.evidence}; {holding.confidence}")
 
 
 def _links(decision: Decision, *, several: bool) -> Iterator[str]:
@@ -104,22 +147,27 @@ def _links(decision: Decision, *, several: bool) -> Iterator[str]:
         else:
             silent.append(link)
     for link in silent:
-        yield f"    # {_said(f'{link.place}: {_evidence(link)}')}"
+        yield from _remark(f"{link.place}: {_evidence(link)}", "    # ", "    #   ")
     if named:
         yield "    links:"
     for place, group in named.items():
-        if len(group) == 1:
-            yield _with(f"      {_key(place)}: {_value(_said_of(group[0], several=several))}", _evidence(group[0]))
-            continue
-        yield f"      {_key(place)}:"
-        for link in group:
-            yield _with(f"        - {_value(_said_of(link, several=several))}", _evidence(link))
+        yield from links(place, group, "      ", several=several)
+
+
+def links(place: str, group: Sequence[Link], indent: str, *, several: bool) -> Iterator[str]:
+    """The links of one place: one, or one for each condition."""
+    if len(group) == 1:
+        said = _value(_said_of(group[0], several=several))
+        yield from _with(f"{indent}{_key(place)}: {said}", _evidence(group[0]))
+        return
+    yield f"{indent}{_key(place)}:"
+    for link in group:
+        yield from _with(f"{indent}  - {_value(_said_of(link, several=several))}", _evidence(link))
 
 
 def _evidence(link: Link) -> str:
-    whose = f" (a person: {link.kind})" if link.kind and link.foreign_key is not None else ""
     notes = "".join(f"; {note}" for note in link.notes)
-    return f"{link.evidence}{whose}; {link.confidence}{notes}"
+    return f"{link.evidence}; {link.confidence}{notes}"
 
 
 def _said_of(link: Link, *, several: bool) -> Any:
@@ -156,8 +204,34 @@ def _cache(patterns: Iterable[object]) -> Iterator[str]:
         yield from (f"  {line}" for line in lines)
 
 
-def _with(line: str, comment: str) -> str:
+def _with(line: str, comment: str) -> Iterator[str]:
+    """A line with its comment; where there is no room behind it, above it."""
+    indent = line[: len(line) - len(line.lstrip())]
+    if not _fits(line, comment):
+        yield from _remark(comment, f"{indent}# ")
+        yield line
+    else:
+        yield _beside(line, comment)
+
+
+def _beside(line: str, comment: str) -> str:
     return f"{line:<{_WIDTH}}  # {_said(comment)}"
+
+
+def _fits(line: str, comment: str) -> bool:
+    return len(_beside(line, comment)) <= _WIDEST
+
+
+def _remark(comment: str, indent: str = "# ", further: str | None = None) -> Iterator[str]:
+    """Lines of a comment that is read without scrolling."""
+    yield from textwrap.wrap(
+        _said(comment),
+        _WIDEST,
+        initial_indent=indent,
+        subsequent_indent=indent if further is None else further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _said(comment: str) -> str:
@@ -194,6 +268,12 @@ def _escaped(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def line(key: str, entry: Any, comment: str) -> str:
-    """One entry of a part of the map that somebody else has found, with what speaks for it."""
-    return _with(f"{_key(key)}: {_value(entry)}", comment)
+def cache_line(line: Line) -> str:
+    """What the map says of one kind of keys, with what speaks for it."""
+    entry = {**line.entry, "activity": ACTIVITY}
+    return "\n".join(_with(f"{_key(line.pattern)}: {_value(entry)}", f"{line.evidence}; {line.confidence}"))
+
+
+def flow(value: Any) -> str:
+    """A value on one line."""
+    return _value(value)

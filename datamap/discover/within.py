@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from datamap.catalogue import Column, Table
+from datamap.check import expression
 from datamap.discover import shapes, words
 from datamap.discover.finding import Confidence, Kind, Link, People
 from datamap.discover.links import Samples
@@ -32,8 +34,18 @@ def spots(people: People, samples: Samples) -> dict[Spot, list[str]]:
         for column in table.columns.values():
             if column.name in sample.columns and not column.is_generated:
                 for place, seen in _places(column, sample).items():
-                    found[table.name, place] = seen
+                    found[table.name, _as_indexed(table, place)] = seen
     return found
+
+
+def _as_indexed(table: Table, place: Place) -> Place:
+    """Spelled as an index on it is, so that a statement is served by it."""
+    if not place.is_json or EACH in place.steps:
+        return place
+    column = table.columns[place.column]
+    indexed = {expression.normalised(each) for index in table.indexes for each in index.expressions if each}
+    spelled = (place, replace(place, as_path=True))
+    return next((each for each in spelled if indexed & expression.of_place(each, column)), place)
 
 
 def _places(column: Column, sample: Sample) -> dict[Place, list[str]]:

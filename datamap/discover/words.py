@@ -18,6 +18,7 @@ def listed(text: str) -> frozenset[str]:
 
 
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
+_DOER, _DONE = re.compile(r"(?<=\w\w\w)[eo]r$"), re.compile(r"(?<=\w\w\w)(?:ed|ee)$")
 _IDENTIFIER = listed("id ids uuid uid guid key pk fk no nr num number ref code oid ident identifier")
 _IRREGULAR = {
     "people": "person",
@@ -90,7 +91,7 @@ _ACTING = listed(
     processor processed handler handled agent manager supervisor resolver resolved responsible verifier
     verified checked checker archived cancelled canceled completed confirmed exported released issued merged
     granted banned blocked published accepted rejected escalated watcher watching subscribed watched referrer
-    referred operator cashier clerk staff employee technician last write whodunnit triaged pinned hidden muted
+    referred operator cashier clerk staff employee technician write whodunnit triaged pinned hidden muted
     disabled revoked unlocked started stopped scheduled dispatched delivered shipped picked counted audited
     witness validated reconciled refunded voided transferred printed called impersonator impersonated support
     owner_changed viewer viewed seen read reader tagged mentioned liked
@@ -176,7 +177,30 @@ def is_acting(said: tuple[str, ...]) -> bool:
     """`approved_by`, `assigned_to`, `last_editor`: somebody who merely did something to the row."""
     if "by" in said:
         return not any(word in _DEEDS_OF_OWNERS for word in said)
-    return any(word in _ACTING and word not in _DONE_TO for word in said)
+    if any(word in _ACTING and word not in _DONE_TO for word in said):
+        return True
+    return "last" in said[:-1] and said[-1] in PERSON | MAYBE_PERSON
+
+
+def are_sides(said: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """`referrer` and `referred`, `inviter` and `invitee`: one deed, and somebody on either side of it."""
+    return bool(_done_by(said) & _done_to(other) or _done_to(said) & _done_by(other))
+
+
+def _done_by(said: tuple[str, ...]) -> set[str]:
+    ending = _DONE if "by" in said else _DOER
+    return {_stem(word, ending) for word in said if ending.search(word)}
+
+
+def _done_to(said: tuple[str, ...]) -> set[str]:
+    if "by" in said or "assigned" in said or "assignee" in said:
+        return set()
+    return {_stem(word, _DONE) for word in said if _DONE.search(word)}
+
+
+def _stem(word: str, ending: re.Pattern[str]) -> str:
+    bare = ending.sub("", word)
+    return bare[:-1] if bare[-1] == bare[-2] else bare
 
 
 def is_owning(said: tuple[str, ...]) -> bool:

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
-from shared.active_plan import activate, has_drifted, load
+from shared.active_plan import activate, approve, approved_catalogue, has_drifted, load
 from shared.addresses import PostgresAddress
-from shared.catalogue import fingerprint
+from shared.catalogue import document, fingerprint
 from shared.database import Database
 from shared.errors import AccessDenied, CatalogueDrift, PlanMissing, StoreFault
-from shared.plan import Plan
+from shared.plan import Kind, Plan
 from shared.roles import LOGINS
 from tests.run import administrator, as_role
 
@@ -71,6 +72,70 @@ def test_a_plan_for_another_catalogue_is_not_activated(audit: Database, plan: Pl
         load(cur)
 
 
+def test_the_catalogue_of_an_approval_lies_beside_its_plan(audit: Database, plan: Plan) -> None:
+    with audit.transaction() as cur:
+        facts = document(cur)
+        activate(cur, plan, facts)
+        assert approved_catalogue(cur) == facts
+        activate(cur, plan)  # the same plan, from somebody who has no catalogue at hand
+        assert approved_catalogue(cur) == facts
+        activate(cur, replace(plan, map={"version": 1, "number": 2}))
+        assert approved_catalogue(cur) is None
+
+
+def test_loading_the_plan_does_not_read_its_catalogue(postgres: PostgresAddress, audit: Database, plan: Plan) -> None:
+    with audit.transaction() as cur:
+        activate(cur, plan, document(cur))
+    with administrator(postgres) as cur:
+        cur.execute("revoke select on gdpr.plan from gdpr_export")
+        cur.execute("grant select (body, digest, is_active) on gdpr.plan to gdpr_export")
+    with closing(database(postgres, "gdpr_export")) as opened:
+        with opened.transaction() as cur:
+            assert load(cur) == plan
+        with pytest.raises(AccessDenied), opened.transaction() as cur:
+            approved_catalogue(cur)
+
+
+@pytest.mark.parametrize("facts", ["no json", "[]", '{"fingerprint": "another"}'])
+def test_what_is_not_the_catalogue_of_the_plan_is_not_stored(audit: Database, plan: Plan, facts: str) -> None:
+    with pytest.raises(StoreFault), audit.transaction() as cur:
+        activate(cur, plan, facts)
+
+
+def test_a_grant_that_postgres_only_warns_about_is_no_approval(postgres: PostgresAddress, plan: Plan) -> None:
+    """Who may read a table and not hand that on gets a warning and no grant."""
+    kind = Kind(
+        name="person",
+        table="app.users",
+        key=("id",),
+        identities={},
+        invalid=None,
+        refusals=(),
+        locked=("app.users",),
+        read=("app.users",),
+        binds={"id": "bigint"},
+        resolve="",
+        reach=(),
+        datasets=(),
+        erase=(),
+        gone=(),
+    )
+    role = sql.Identifier(f"{postgres.database}_reader")
+    address = as_role(postgres, f"{postgres.database}_reader")
+    with administrator(postgres) as cur:
+        cur.execute("create schema app; create table app.users (id bigint primary key)")
+        cur.execute(sql.SQL("create role {} login password {}").format(role, sql.Literal(address.password)))
+        cur.execute(sql.SQL("grant usage on schema app to {} with grant option").format(role))
+        cur.execute(sql.SQL("grant select, update, delete on app.users to {}").format(role))
+        try:
+            reader = Database(address, application="gdpr-tests")
+            with pytest.raises(AccessDenied, match=r"may not let others at app\.users"), closing(reader):
+                with reader.transaction() as session:
+                    approve(session, replace(plan, kinds=(kind,)))
+        finally:
+            cur.execute(sql.SQL("drop owned by {0}; drop role {0}").format(role))
+
+
 def test_one_plan_is_active_however_many_are_activated_at_once(postgres: PostgresAddress, plan: Plan) -> None:
     plans = [replace(plan, map={"version": 1, "number": number}) for number in range(4)]
     together = threading.Barrier(len(plans))
@@ -113,12 +178,19 @@ def test_what_is_no_plan_is_not_stored(audit: Database, map_digest: str, found: 
         cur.execute("select gdpr.activate_plan(%s, %s, %s)", (map_digest, found, psycopg2.Binary(body)))
 
 
+@pytest.mark.parametrize(
+    ("part", "instead"),
+    [(",", ", "), ('"format":2', '"format":1'), ('"kinds":[]', '"kinds":[{}]'), ('"map"', '"maps"')],
+)
 def test_a_plan_that_another_version_stored_is_not_gone_by(
-    postgres: PostgresAddress, audit: Database, plan: Plan
+    postgres: PostgresAddress, audit: Database, plan: Plan, part: str, instead: str
 ) -> None:
     with audit.transaction() as cur:
         activate(cur, plan)
     with administrator(postgres) as cur:
-        cur.execute("update gdpr.plan set body = convert_to(replace(convert_from(body, 'UTF8'), ',', ', '), 'UTF8')")
+        cur.execute(
+            "update gdpr.plan set body = convert_to(replace(convert_from(body, 'UTF8'), %s, %s), 'UTF8')",
+            (part, instead),
+        )
     with pytest.raises(PlanMissing, match="another version"), audit.transaction() as cur:
         load(cur)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
 from psycopg2.extensions import connection, cursor
 
 from datamap.catalogue import Catalogue
@@ -20,16 +21,22 @@ from datamap.check.drift import drift
 from datamap.check.rules import RULES
 from datamap.check.server import Server
 from datamap.compile.plan import compiled
+from datamap.discover.cache import KeyPattern
 from datamap.document import Document
 from datamap.fault import Fault
+from datamap.model import Map
+from datamap.names import Table as Name
+from datamap.spelling import nearest
 from demo import shop
 from demo.premises import rent
 from local.stores import open_stores
 from shared.addresses import PostgresAddress
 from shared.database import connect
+from shared.gone import bind_gone
 from shared.person import bind_persons
 from shared.queries import query
 from tests.run import Run
+from tests.unit.test_check_report import is_well_said
 from tests.worlds.build import build
 from tests.worlds.generate import worlds
 from tests.worlds.world import World
@@ -187,6 +194,7 @@ def used_by_plan(cur: cursor, data_map: Document) -> set[str]:
     found: set[str] = set()
     cur.execute("begin; set local enable_seqscan = off")
     bind_persons(cur, kind, [{"id": 1}], today=date(2026, 1, 1))
+    bind_gone(cur, kind, {})
     for statement in (*kind.reach, *(read for dataset in kind.datasets for read in dataset.reads), *kind.erase):
         if statement.purpose == "prepare":
             cur.execute(statement.sql)
@@ -311,6 +319,54 @@ def test_in_generated_worlds_each_proposed_index_can_be_made_and_nothing_is_miss
     assert len(set(made)) == len(made)
     assert len({(fault.code, fault.where, fault.message) for fault in before}) == len(before)
     assert {fault.code for fault in before} <= set(RULES)
+    assert all(fault.remedy for fault in before)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
+@given(world=worlds(), data=st.data())
+def test_besides_a_slip_only_that_is_told_which_is_told_without_it(
+    opened: connection, world: World, data: st.DataObject
+) -> None:
+    with opened.cursor() as cur:
+        build(cur, world)
+        facts = catalogue(cur)
+        opened.rollback()
+    before = {(fault.code, fault.message) for fault in checked(Document(world.map, {}), facts)}
+    slips = list(_slips(world.map, facts))
+    assume(slips)
+    found = checked(Document(data.draw(st.sampled_from(slips)), {}), facts)
+    new = [fault for fault in found if (fault.code, fault.message) not in before]
+    assert {fault.code for fault in new} <= {"unknown_table", "unknown_column"}
+    assert [fault for fault in new if fault.severity == "error"]
+    assert all(fault.remedy for fault in found)
+
+
+def _slips(data_map: Map, facts: Catalogue) -> Iterator[Map]:
+    """A letter too many at a subject, its key, a table, a column; where it can be told what was meant."""
+    tables = [str(table.name) for table in facts]
+    for name, subject in data_map.kinds.items():
+        columns = facts.tables[Name.parse(subject.table)].columns
+        for wrong in ({"table": f"{subject.table}x"}, {"key": [f"{each}x" for each in subject.key]}):
+            words = [slip for value in wrong.values() for slip in _each(value)]
+            if all(nearest(slip, [*tables, *columns]) == slip[:-1] and '"' not in slip for slip in words):
+                slipped = subject.model_copy(update=wrong)
+                several = {"subjects": {**(data_map.subjects or {}), name: slipped}}
+                yield data_map.model_copy(update={"subject": slipped} if data_map.subject else several)
+    for name, table in data_map.tables.items():
+        others = {each: value for each, value in data_map.tables.items() if each != name}
+        for column in table.columns:
+            known = facts.tables[Name.parse(name)].columns if column != "*" else ()
+            if nearest(f"{column}x", known) == column:
+                renamed = {f"{each}x" if each == column else each: value for each, value in table.columns.items()}
+                slipped_table = table.model_copy(update={"columns": renamed})
+                yield data_map.model_copy(update={"tables": {**others, name: slipped_table}})
+        is_told = nearest(f"{name}x", [each for each in tables if each not in others]) == name
+        if is_told and not name.endswith('"') and name not in [each.table for each in data_map.kinds.values()]:
+            yield data_map.model_copy(update={"tables": {**others, f"{name}x": table}})
+
+
+def _each(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 # Values that are set ------------------------------------------------------------------------------------------------
@@ -331,6 +387,9 @@ VALUES = {
     "random for a number": ("u bigint, v int", "{u: null, v: random}", "random"),
     "random for a uuid": ("u bigint, v uuid", "{u: null, v: random}", None),
     "empty for a number": ("u bigint, v int", "{u: null, v: empty}", "empty"),
+    "empty for a domain of a text": ("u bigint, v mail", "{u: null, v: empty}", "value_type"),
+    "empty for a domain of JSON": ("u bigint, v bag", "{u: null, v: empty}", "value_type"),
+    "empty for a domain of an array": ("u bigint, v list", "{u: null, v: empty}", "value_type"),
     "empty for an array": ("u bigint, v int[]", "{u: null, v: empty}", None),
     "against a CHECK": ("u bigint, v text check (v <> '')", "{u: null, v: {value: ''}}", "value_check"),
     "random against a CHECK": ("u bigint, v text check (length(v) < 9)", "{u: null, v: random}", "value_check"),
@@ -371,11 +430,14 @@ def test_a_value_that_the_database_would_refuse_is_told_before(cur: cursor, name
     columns, erase, code = VALUES[name]
     cur.execute(f"set search_path = public, pg_catalog; {PERSONS}; create type mood as enum ('sad', 'glad')")
     cur.execute("create domain mail as text check (value like '%@%'); create table other (id int primary key)")
+    cur.execute("create domain bag as jsonb check (value <> '{}'); create domain list as int[] check (value <> '{}')")
     cur.execute(f"insert into other values (1); {of(columns)}; set search_path = pg_catalog, pg_temp")
     cur.execute(ROWS.get(name, "") or "select")
     data_map = document(f"other: {{personal: false, reason: x}}\nt: {{links: {{u: {{}}}}, erase: {erase}, {INHERITS}}}")
     found = checked(data_map, catalogue(cur), cursor=cur)
     assert {fault.code for fault in found} & OF_VALUES == ({code} if code else set())
+    if code == "value_type":
+        assert (": random is no " in told(found, code)[0].message) is ("v: random" in erase)
     assert not [fault for fault in found if fault.severity == "error" and fault.code not in OF_VALUES]
 
 
@@ -384,6 +446,7 @@ def test_without_a_server_a_value_that_fits_is_never_called_wrong(cur: cursor, n
     columns, erase, _ = VALUES[name]
     cur.execute(f"set search_path = public, pg_catalog; {PERSONS}; create type mood as enum ('sad', 'glad')")
     cur.execute("create domain mail as text check (value like '%@%'); create table other (id int primary key)")
+    cur.execute("create domain bag as jsonb check (value <> '{}'); create domain list as int[] check (value <> '{}')")
     cur.execute(of(columns))
     found = checked(document(f"t: {{links: {{u: {{}}}}, erase: {erase}, {INHERITS}}}"), catalogue(cur))
     assert not [fault for fault in found if fault.code in OF_VALUES]
@@ -392,11 +455,12 @@ def test_without_a_server_a_value_that_fits_is_never_called_wrong(cur: cursor, n
 def test_a_question_changes_nothing_and_leaves_the_transaction_as_it_was(cur: cursor) -> None:
     cur.execute("create table public.t (id int)")
     server = Server(cur)
-    assert server.rows("with x as (insert into public.t values (1) returning 1) select * from x") is None
-    assert server.rows("select no_such_column") is None
+    assert server.rows("with x as (insert into public.t values (1) returning 1) select * from x", what="a") is None
+    assert server.rows("select no_such_column", what="b") is None
     cur.execute("begin; insert into public.t values (2)")
-    assert server.rows("with x as (delete from public.t returning 1) select * from x") is None
-    assert server.rows("select id from public.t") == [(2,)]
+    assert server.rows("with x as (delete from public.t returning 1) select * from x", what="c") is None
+    assert server.rows("select id from public.t", what="d") == [(2,)]
+    assert [each.what for each in server.unanswered] == ["a", "b", "c"]
     cur.execute("insert into public.t values (3); commit; select count(*) from public.t")
     assert cur.fetchall() == [(2,)]
 
@@ -408,6 +472,167 @@ def test_nobody_has_to_be_there(cur: cursor) -> None:
     assert not told(checked(data_map, catalogue(cur)), "nobody_missing")
     cur.execute("insert into public.users (id) values (0)")
     assert not told(checked(data_map, catalogue(cur), cursor=cur), "nobody_missing")
+
+
+NOBODY = SUBJECT.replace("key: id,", "key: id, nobody: 0,")
+PEOPLE = {
+    "of a number": "users (id bigint primary key, email text not null, login text, tenant int)",
+    "of an identity": "users (id int generated always as identity primary key, email text not null unique, login text)",
+    "of all types": (
+        "users (id uuid primary key, email varchar(9) not null, login text not null default 'x', a boolean not null,"
+        " b jsonb not null, c date not null, d timestamptz not null, e int[] not null, f numeric not null, g mood not"
+        " null, h bytea not null, i smallint not null, l time not null, m interval not null, n float8 not null,"
+        " o inet not null, k text not null generated always as (email) stored)"
+    ),
+    "of a text, in a place": (
+        "users (id text primary key, email text not null, login text, place int not null references places)"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_the_row_that_stands_for_nobody_is_made_by_the_remedy(cur: cursor, name: str) -> None:
+    cur.execute("set search_path = public, pg_catalog; create type mood as enum ('sad', 'glad')")
+    cur.execute(f"create table places (id int primary key); insert into places values (7); create table {PEOPLE[name]}")
+    cur.execute("create table t (id int primary key, u text not null)")
+    facts = catalogue(cur)
+    others = "places: {personal: false, reason: x}"
+    told_so = told(checked(document(f"{others}\nt: {{links: {{u: {{erase: nobody}}}}, {INHERITS}}}"), facts), "nobody")
+    statement, at_the_subject = (told_so[0].remedy or "").splitlines()
+    subject = SUBJECT.replace("key: id,", f"key: id, {at_the_subject.removeprefix('write at subject: ')},")
+    data_map = document(f"{others}\nt: {{links: {{u: {{erase: nobody}}}}, {INHERITS}}}", subject=subject)
+    (missing,) = told(checked(data_map, facts, cursor=cur), "nobody_missing")
+    assert statement.partition(" -- ")[0] == (missing.remedy or "").splitlines()[0]
+    cur.execute(statement)
+    assert not told(checked(data_map, facts, cursor=cur), "nobody_missing", "nobody")
+
+
+# What could not be asked --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader(cur: cursor) -> Iterator[str]:
+    """A role that may log in here, and read nothing."""
+    name = f"ci {secrets.token_hex(4)}"
+    cur.execute(f'create role "{name}"')
+    yield name
+    cur.execute(f'reset role; drop owned by "{name}"; drop role "{name}"')
+
+
+CHECKED = "u bigint, v text, w text, check (v is not null or w is not null)"
+
+
+def test_a_role_that_may_not_read_the_tables_is_no_silence(cur: cursor, reader: str) -> None:
+    cur.execute("create schema app")
+    cur.execute(f"set search_path = app, pg_catalog; {PERSONS}; {of(CHECKED)}; insert into users (id) values (0)")
+    cur.execute("insert into t values (1, 1, 'x'); set search_path = pg_catalog")
+    tables = "app.users: {activity: a, columns: {'*': user.account}}\n"
+    tables += f"app.t: {{links: {{u: {{}}}}, erase: {{u: null, v: null}}, {INHERITS}}}"
+    data_map = Document.parse(
+        HEAD + NOBODY.replace("table: users", "table: app.users") + "tables:\n"
+        + "".join(f"  {line}\n" for line in tables.splitlines())
+    )  # fmt: skip
+    facts = catalogue(cur)
+
+    def told_now() -> list[Fault]:
+        return told(checked(data_map, facts, cursor=cur), "not_asked", "value_check", "nobody_missing")
+
+    assert [fault.code for fault in told_now()] == ["value_check"]
+    cur.execute(f'set role "{reader}"')
+    (fault,) = told_now()
+    assert (fault.code, fault.severity) == ("not_asked", "warning")
+    assert f"the role {reader} may not read app.t and app.users" in fault.message
+    assert "whether app.users has the row that stands for nobody" in fault.message
+    assert "whether what is set in app.t breaks the CHECK" in fault.message
+    assert is_well_said(fault)
+    first, second, third = (fault.remedy or "").splitlines()
+    assert third.startswith("or check as a role that may read")
+    cur.execute(f"reset role; {second}")  # a schema that may not be entered hides what is in it
+    cur.execute(f'set role "{reader}"')
+    assert [fault.remedy for fault in told_now()] == ["\n".join((first, second, third))]
+    cur.execute(f"reset role; {first}; {second.replace('grant', 'revoke').replace(' to ', ' from ')}")
+    cur.execute(f'set role "{reader}"')
+    assert [fault.remedy for fault in told_now()] == ["\n".join((second, third))]
+    cur.execute(f"reset role; {second}")
+    cur.execute(f'set role "{reader}"')
+    assert [fault.code for fault in told_now()] == ["value_check"]
+    cur.execute("reset role; alter table app.t enable row level security; create policy p on app.t using (u = 7)")
+    cur.execute(f'set role "{reader}"; set row_security = off')
+    (hidden,) = told_now()
+    assert f"row-level security hides rows of app.t from the role {reader}, so it is not known" in hidden.message
+    assert "app.users" not in hidden.message
+    assert "grant" not in (hidden.remedy or "")
+    assert is_well_said(hidden)
+
+
+def test_whoever_may_not_read_the_people_cannot_tell_their_keys_apart(cur: cursor, reader: str) -> None:
+    cur.execute(f"set search_path = public, pg_catalog; {PERSONS}")
+    data_map, facts = document(""), catalogue(cur)
+    seen = [
+        KeyPattern(
+            pattern="cart:*",
+            types={"string": 7},
+            keys=7,
+            in_store=7,
+            is_sampled=False,
+            without_ttl=1.0,
+            longest_ttl=None,
+        )
+    ]
+    assert told(checked(data_map, facts, cursor=cur, found=seen), "cache.unclassified")
+    assert told(checked(data_map, facts, found=seen), "cache.unclassified")
+    cur.execute(f'set role "{reader}"')
+    found = checked(data_map, facts, cursor=cur, found=seen)
+    assert not told(found, "cache.unclassified")
+    (fault,) = told(found, "not_asked")
+    assert "whether a pattern covers each kind of keys in the cache" in fault.message
+    assert not told(checked(data_map, facts, cursor=cur, found=[]), "not_asked")
+
+
+def test_an_answer_that_takes_too_long_is_told(cur: cursor, monkeypatch: pytest.MonkeyPatch) -> None:
+    cur.execute("create function public.slow(text) returns boolean language sql immutable as 'select true'")
+    cur.execute(f"set search_path = public, pg_catalog; {PERSONS}; {of('u bigint, v text check (slow(v))')}")
+    cur.execute("create or replace function public.slow(text) returns boolean language plpgsql immutable"
+                " as $$begin perform pg_catalog.pg_sleep(60); return true; end$$")  # fmt: skip
+    monkeypatch.setattr("datamap.check.server.SECONDS", 0.3)
+    monkeypatch.setattr("datamap.check.unanswered.SECONDS", 0.3)
+    found = checked(
+        document(f"t: {{links: {{u: {{}}}}, erase: {{u: null, v: null}}, {INHERITS}}}"), catalogue(cur), cursor=cur
+    )
+    (fault,) = told(found, "not_asked")
+    assert "the server takes longer than 0.3 seconds for public.t, so it is not known whether" in fault.message
+    assert fault.remedy == "check again when the database has less to do, or against a copy of it"
+
+
+def test_a_question_that_fails_is_told_without_the_drivers_words(cur: cursor) -> None:
+    cur.execute(
+        f"set search_path = public, pg_catalog; {PERSONS}; {of('u bigint, v text check (v::int > 3 or v is null)')}"
+    )
+    data_map = document(f"t: {{links: {{u: {{}}}}, erase: {{u: null, v: {{value: kanarie}}}}, {INHERITS}}}")
+    (fault,) = told(checked(data_map, catalogue(cur), cursor=cur), "not_asked")
+    assert "the server answers with an error (22P02) for public.t, so it is not known whether" in fault.message
+    assert "kanarie" not in f"{fault}"
+    assert fault.remedy == "try by hand what an erasure would set there, in a transaction that is rolled back"
+
+
+def test_with_a_catalogue_alone_nothing_is_asked_and_nobody_is_warned(cur: cursor) -> None:
+    cur.execute(f"set search_path = public, pg_catalog; {PERSONS}")
+    assert not told(checked(document("", subject=NOBODY), catalogue(cur)), "not_asked", "not_installed")
+
+
+def test_without_schema_gdpr_a_map_is_checked_and_it_is_told_what_is_missing(
+    postgres: PostgresAddress, new_server: PostgresAddress
+) -> None:
+    for address, is_missing in ((postgres, False), (new_server, True)):
+        with contextlib.closing(connect(address, application="gdpr-tests")) as session, session.cursor() as cur:
+            cur.execute(f"set search_path = public, pg_catalog; {PERSONS}; alter table users enable row level security")
+            found = checked(document(""), catalogue(cur), cursor=cur)
+            notes = told(found, "not_installed")
+            assert [fault.severity for fault in notes] == (["note"] if is_missing else [])
+            assert all("gdpr db migrate" in (fault.remedy or "") for fault in notes)
+            policies = [fault.remedy or "" for fault in told(found, "row_security")]
+            assert len(policies) == 3
+            assert {"-- behind `gdpr db migrate`" in each for each in policies} == {is_missing}
 
 
 # What is kept, and from whom ----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from shared.binding import Value
 from shared.catalogue import document
 from shared.database import Database
 from shared.errors import UnfitValue
+from shared.gone import bind_gone, read_gone
 from shared.person import bind_persons
 from shared.plan import Kind, Plan
 
@@ -368,7 +369,7 @@ def test_a_plan_survives_its_journey_as_json(cur: cursor) -> None:
     assert Plan.from_json(whole.as_json()) == whole
     assert Plan.from_json(whole.as_json()).digest == whole.digest
     with pytest.raises(ValueError, match="another format"):
-        Plan.from_json(json.dumps({**json.loads(whole.as_json()), "format": 2}))
+        Plan.from_json(json.dumps({**json.loads(whole.as_json()), "format": 1}))
 
 
 Loader = Callable[[], None]
@@ -738,3 +739,112 @@ def test_a_column_may_be_called_like_a_word_of_the_plan(cur: cursor) -> None:
     )
     assert erased(cur, kind, {"e.v": 1}) == 0
     assert rows(cur, "app.n") == [(1, {"w": ["b"]})]
+
+
+@pytest.mark.parametrize("key", ["id bigint primary key", "id bigint not null unique", "id bigint"])
+def test_a_row_that_a_trigger_moved_is_found_by_what_names_it(cur: cursor, key: str) -> None:
+    cur.execute(
+        f"create table app.posts ({key}, user_id bigint references app.users, answers int default 0);"
+        "create table app.answers (id bigint primary key, post_id bigint, user_id bigint references app.users);"
+        "create function app.recount() returns trigger language plpgsql as $$ begin"
+        " update app.posts set answers = answers - 1 where id = old.post_id; return old; end $$;"
+        "create trigger recount after delete on app.answers for each row execute function app.recount();"
+        "insert into app.posts values (1, 1, 2), (2, 2, 0); insert into app.answers values (1, 1, 1), (3, 2, 2)"
+    )
+    tables = "tables:\n  app.users: {}\n  app.posts: {}\n  app.answers: {}\n"
+    if key == "id bigint":
+        assert codes(cur, tables) == ["no_row_key"]
+    else:
+        assert codes(cur, tables) == []
+        assert erased(cur, plan(cur, tables), {"id": 1}) == 0
+        assert (rows(cur, "app.posts"), rows(cur, "app.answers")) == ([(2, 2, 0)], [(3, 2, 2)])
+
+
+def test_a_key_that_finds_rows_again_is_no_part_of_a_stub(cur: cursor) -> None:
+    cur.execute(
+        "create table app.places (id bigint unique, mail text not null unique, user_id bigint references app.users);"
+        "create table app.bills (n integer primary key, place bigint not null references app.places (id), due date);"
+        "insert into app.places values (1, 'one@example.org', 1); insert into app.bills values (1, 1, '2026-01-01')"
+    )
+    written = (
+        "activities:\n  books: {retention: {period: P10Y, from: {column: due}, law: § 147 AO}}\n"
+        "tables:\n  app.users: {}\n  app.places: {stub: {mail: {value: gone}}}\n"
+        "  app.bills: {activity: books, erase: keep, keep: {exception: 17(3)(b), columns: [due]}}\n"
+    )
+    assert erased(cur, plan(cur, written), {"id": 1}) == 0
+    assert rows(cur, "app.places") == [(1, "gone", None)]
+    assert codes(cur, written.replace("{mail: {value: gone}}", "{}")) == ["not_null"]
+
+
+def test_a_random_text_is_as_long_as_its_domain_lets_it_be(cur: cursor) -> None:
+    cur.execute(
+        "create domain app.short as varchar(10) check (value <> ''); create domain app.shorter as app.short;"
+        "create table app.n (id bigint primary key, user_id bigint, a app.shorter not null, b char(4) not null);"
+        "insert into app.n values (1, 1, 'one', 'one'), (2, 1, 'uno', 'uno'), (3, 2, 'two', 'two')"
+    )
+    kind = plan(
+        cur, "tables:\n  app.users: {}\n  app.n: {links: {user_id: {erase: {user_id: null, a: random, b: random}}}}\n"
+    )
+    assert erased(cur, kind, {"id": 1}) == 0
+    found = {key: (a, b) for key, _, a, b in rows(cur, "app.n")}
+    assert found[3] == ("two", "two ")
+    assert len({*found[1], *found[2]}) == 4
+    assert {len(text) for text in (*found[1], *found[2])} == {10, 4}
+
+
+def test_an_identity_column_that_no_update_may_set_is_refused(cur: cursor) -> None:
+    cur.execute("create table app.n (user_id bigint, s integer generated always as identity, note text)")
+    links = "{user_id: {erase: {s: {value: 1}, note: null}}}"
+    assert codes(cur, f"tables:\n  app.users: {{}}\n  app.n: {{links: {links}}}\n") == ["generated"]
+
+
+def test_a_stub_keeps_the_number_that_no_update_may_set(cur: cursor) -> None:
+    cur.execute(
+        "create table app.accounts (id bigint primary key, s bigint generated always as identity, name text,"
+        " user_id bigint references app.users);"
+        "create table app.bills (n integer primary key, account_id bigint not null references app.accounts, due date);"
+        "insert into app.accounts values (5, default, 'One', 1); insert into app.bills values (1, 5, '2026-01-01')"
+    )
+    written = (
+        "activities:\n  books: {retention: {period: P10Y, from: {column: due}, law: § 147 AO}}\n"
+        "tables:\n  app.users: {stub: {}}\n  app.accounts: {stub: {}}\n"
+        "  app.bills: {activity: books, erase: keep, keep: {exception: 17(3)(b), columns: [due]}}\n"
+    )
+    assert erased(cur, plan(cur, written), {"id": 1}) == 0
+    assert rows(cur, "app.accounts") == [(5, 1, None, None)]
+
+
+def test_a_table_of_an_extension_that_hangs_from_ours_is_seen(cur: cursor) -> None:
+    cur.execute(
+        "create extension if not exists vector;"
+        "create table app.ext (id bigint references app.users on delete cascade);"
+        "create table app.own (id bigint); alter extension vector add table app.ext;"
+        "alter extension vector add table app.own"
+    )
+    assert codes(cur, "tables:\n  app.users: {}\n") == ["cascade_undecided"]
+    seen = [str(table.name) for table in Catalogue.from_json(document(cur))]
+    assert ("app.ext" in seen, "app.own" in seen) == (True, False)
+
+
+def test_what_was_written_while_its_parent_went_is_found_by_the_verification(cur: cursor) -> None:
+    cur.execute(NOTES + "create table app.n (o_id bigint, note text); insert into app.n values (1, 'x'), (7, 'y')")
+    kind = plan(cur, "tables:\n  app.users: {}\n  app.o: {}\n  app.n: {links: {o_id: {to: app.o.id}}}\n")
+    assert erased(cur, kind, {"id": 1}) == 0
+    gone = read_gone(cur, kind)
+    cur.execute("insert into app.n values (1, 'late')")
+    bound(cur, plan_again(cur, kind), {"id": 1})
+    bind_gone(cur, kind, json.loads(json.dumps(gone)))
+    found = {}
+    for dataset in kind.datasets:
+        for statement in dataset.reads:
+            if statement.purpose == "verify":
+                cur.execute(statement.sql)
+                found[dataset.name, statement.link] = (cur.fetchone() or (0,))[0]
+    assert {place: number for place, number in found.items() if number} == {("app.n", "o_id"): 1}
+
+
+def test_a_column_that_knows_no_capitals_asks_for_an_identity_that_knows_none(cur: cursor) -> None:
+    cur.execute(CITEXT + "create table app.n (id bigint primary key, mail ext.citext)")
+    tables = "tables:\n  app.users: {}\n  app.n: {links: {mail: {identity: email}}}\n"
+    assert codes(cur, tables) == ["capitals"]
+    assert codes(cur, tables, HEAD + SUBJECT.replace("email: email", "email: {column: email, match: folded}")) == []

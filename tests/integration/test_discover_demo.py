@@ -7,18 +7,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import redis
 from psycopg2.extensions import cursor
 
 from datamap.catalogue import Catalogue
+from datamap.discover import cache as of_cache
+from datamap.discover import everything
+from datamap.discover.cache import KeyPattern
 from datamap.discover.finding import Link, Proposal
 from datamap.discover.proposal import proposal, proposed
-from datamap.discover.text import written
+from datamap.discover.text import ACTIVITY, written
 from datamap.discover.values import Rows
 from datamap.document import Document
 from demo import shop
 from demo.crowd import FEATURED, Crowd
 from shared.addresses import PostgresAddress
 from shared.database import Database, connect
+from shared.errors import AccessDenied
 from shared.queries import query
 from tests.run import administrator
 
@@ -31,7 +36,7 @@ STARRED = {
     ("app.comments", "guest_email"),
     ("app.support_tickets", "watcher_ids[]"),
     ("app.events", "payload->>'user_id'"),
-    ("app.events", "payload->'actor'->>'id'"),
+    ("app.events", "payload#>>'{actor,id}'"),  # as its index is spelled
     ("app.newsletter_subscribers", "email"),
     ("app.login_attempts", "login"),
 }
@@ -131,12 +136,16 @@ def test_the_rest_is_the_persons_own(found: Proposal) -> None:
         "addresses",
         "orders",
         "order_items",
-        "invoices",
         "wishlist_items",
         "events",
         "support_tickets",
     ):
         assert found.of(f"app.{name}").erase == "delete"
+
+
+def test_what_a_law_may_keep_is_asked_about(found: Proposal) -> None:
+    assert found.of("app.invoices").erase == "undecided"
+    assert any("does a law ask you to keep these" in note for note in found.of("app.invoices").notes)
 
 
 def test_the_map_says_something_of_every_table_and_column(found: Proposal, cur: cursor) -> None:
@@ -177,4 +186,28 @@ def test_a_catalogue_alone_gives_a_whole_map_with_more_left_open(cur: cursor, fo
     assert written(alone).count("undecided") > written(found).count("undecided")
     assert alone.of("app.messages").erase is None
     assert alone.of("app.teams").shared == "undecided"
+    assert alone.of("app.documents").erase == "undecided"
     assert alone.of("app.documents").confidence == "low"
+
+
+def test_a_cache_that_may_not_be_looked_into_is_said_at_the_top(cur: cursor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise AccessDenied("The cache's user may not use SCAN on all keys", remedy="let it read")
+
+    monkeypatch.setattr(of_cache, "sampled", refused)
+    facts = catalogue(cur)
+    found = everything.discovered(facts, Rows(cur, facts), redis.Redis()).text
+    head = found.partition("\nversion:")[0].replace("\n# ", " ")
+    assert "The cache was not looked into, and nothing is proposed for it: The cache's user may not use SCAN" in head
+    assert Document.parse(found).map.cache.patterns == {}
+
+
+def test_each_kind_of_keys_has_an_activity(cur: cursor, monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern = KeyPattern(
+        pattern="app:feed:*", types={"string": 3}, keys=3, in_store=3, is_sampled=False, without_ttl=1, longest_ttl=None
+    )
+    monkeypatch.setattr(of_cache, "sampled", lambda *_, **__: [pattern])
+    facts = catalogue(cur)
+    found = Document.parse(everything.discovered(facts, Rows(cur, facts), redis.Redis()).text).map
+    assert {each.activity for each in found.cache.patterns.values()} == {ACTIVITY}
+    assert set(found.cache.patterns) == {"app:feed:*"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -145,6 +146,58 @@ def test_a_table_that_may_not_be_read_is_left_open(cur: cursor) -> None:
     found = proposal(facts, Rows(cur, facts)).of("public.secrets")
     assert found.is_undecided
     assert any("may not read it" in note for note in found.notes)
+
+
+def test_what_was_not_read_stands_at_the_top_and_is_decided_nowhere(cur: cursor) -> None:
+    """Whatever its foreign keys say: a row that nobody has seen may be anybody's."""
+    sql = f"""
+    {USERS}
+    create table carts (id bigint primary key, user_id bigint not null references users);
+    create table drafts (id bigint primary key, user_id bigint not null references users);
+    create table lines (id bigint primary key, cart_id bigint not null references carts);
+    create materialized view totals as select 1 as total;
+    insert into carts select g, g from generate_series(1, 60) as g;
+    insert into lines select g, g from generate_series(1, 60) as g;
+    create role gdpr_test_blind;
+    grant usage on schema public to gdpr_test_blind;
+    grant select on users, lines to gdpr_test_blind;
+    alter table drafts enable row level security;
+    grant select on drafts to gdpr_test_blind;
+    """
+    facts = catalogue(cur, sql)
+    cur.execute("set local role gdpr_test_blind; set local row_security = on")
+    rows = Rows(cur, facts)
+    found = proposal(facts, rows)
+    for name in ("carts", "drafts", "lines"):
+        assert found.of(f"public.{name}").erase == "undecided"
+    assert found.of("public.totals").is_undecided
+    assert found.of("public.users").erase == "delete"
+    (head,) = re.findall(r"\A((?:#.*\n)+)", proposed(facts, rows))
+    said = " ".join(head.replace("\n# ", " ").split())
+    assert "2 tables were not read and therefore left undecided: public.carts, public.totals: this role may not" in said
+    assert "1 table was not read and therefore left undecided: public.drafts: a row-level security policy" in said
+
+
+def test_people_who_could_not_be_read_are_undecided(cur: cursor) -> None:
+    facts = catalogue(cur, f"{USERS} create role gdpr_test_blind; grant usage on schema public to gdpr_test_blind")
+    cur.execute("set local role gdpr_test_blind")
+    found = proposal(facts, Rows(cur, facts), subject=Name("public", "users"))
+    assert found.of("public.users").erase == "undecided"
+
+
+def test_a_proposal_is_read_without_scrolling(cur: cursor) -> None:
+    sql = f"""
+    {USERS}
+    create table invoices (id bigint primary key, user_id bigint not null references users, number text);
+    insert into invoices select g, g from generate_series(1, 60) as g;
+    create table a_table_with_a_name_that_is_rather_long (id bigint primary key,
+      sender_id bigint not null references users, recipient_id bigint not null references users, body text not null);
+    insert into a_table_with_a_name_that_is_rather_long select g, g, 61 - g, 'b' from generate_series(1, 60) as g;
+    """
+    lines = text(cur, sql).splitlines()
+    comments = [line for line in lines if line.lstrip().startswith("#") or "  # " in line]
+    assert comments
+    assert [line for line in comments if len(line) > 100] == []
 
 
 def test_what_takes_too_long_lowers_confidence_and_breaks_nothing_off(

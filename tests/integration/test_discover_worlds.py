@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from psycopg2.extensions import connection, cursor
 
 from datamap.catalogue import Catalogue
+from datamap.discover import reservations
 from datamap.discover.proposal import proposed
 from datamap.discover.values import Rows
 from datamap.document import Document
 from datamap.model import Map
+from datamap.model import Table as Entry
 from datamap.names import Place
 from datamap.names import Table as Name
 from shared.addresses import PostgresAddress
@@ -47,13 +49,18 @@ def subjects(world: World) -> list[Name]:
     return [Name.parse(subject.table) for subject in world.map.kinds.values()]
 
 
-def discovered(cur: cursor, world: World) -> str:
+def catalogue(cur: cursor, world: World) -> Catalogue:
     build(cur, world)
     cur.execute(query("catalogue"))
     row = cur.fetchone()
     assert row is not None
-    catalogue = Catalogue.from_json(row[0])
-    return proposed(catalogue, Rows(cur, catalogue), subject=subjects(world))
+    return Catalogue.from_json(row[0])
+
+
+@pytest.fixture
+def unreserved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left to a person because of what a table is called: as bold as it could ever be."""
+    monkeypatch.setattr(reservations, "reserved", lambda *_, **__: None)
 
 
 def as_anybody_could_know(world: World) -> World:
@@ -148,6 +155,7 @@ def with_names_of(world: World, found: Map) -> Map:
     return Map.model_validate(told)
 
 
+@pytest.mark.usefixtures("unreserved")
 @pytest.mark.parametrize("ingredient", ALL, ids=lambda each: each.__name__)
 def test_no_row_of_somebody_else_is_ever_proposed_to_be_deleted(opened: connection, ingredient: Ingredient) -> None:
     @given(worlds(only=ingredient))
@@ -155,12 +163,48 @@ def test_no_row_of_somebody_else_is_ever_proposed_to_be_deleted(opened: connecti
     def is_harmless(world: World) -> None:
         try:
             with opened.cursor() as cur:
-                said = discovered(cur, world)
+                facts = catalogue(cur, world)
+                said = proposed(facts, Rows(cur, facts), subject=subjects(world))
         except Refused:
             return  # nothing names one person each
         finally:
             opened.rollback()
         found = Document.parse(said).map
         assert not [(str(row.table), row.number, str(person)) for row, person in false_mine(world, found)], said
+
+    is_harmless()
+
+
+Said = tuple[object, ...]
+
+
+def decided(entry: Entry) -> Said | None:
+    """What the proposal does with a table and each of its links; None where anything of it is left open."""
+    links = [(place, str(each.erase), each.role) for place, group in entry.links.items() for each in group]
+    parts = [str(entry.erase), str(entry.shared), *(word for link in links for word in link[1:])]
+    return None if "undecided" in parts else (entry.personal, str(entry.erase), entry.shared)
+
+
+@pytest.mark.usefixtures("unreserved")
+@pytest.mark.parametrize("ingredient", ALL, ids=lambda each: each.__name__)
+def test_names_alone_are_never_bolder_than_rows(opened: connection, ingredient: Ingredient) -> None:
+    """What is decided without rows is decided the same with them, or they refute it; and it is nobody else's."""
+
+    @given(worlds(only=ingredient))
+    @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], phases=PHASES)
+    def is_harmless(world: World) -> None:
+        try:
+            with opened.cursor() as cur:
+                facts = catalogue(cur, world)
+                named = proposed(facts, subject=subjects(world))
+                seen = Document.parse(proposed(facts, Rows(cur, facts), subject=subjects(world))).map
+        except Refused:
+            return  # nothing names one person each
+        finally:
+            opened.rollback()
+        found = Document.parse(named).map
+        assert not [(str(row.table), row.number, str(person)) for row, person in false_mine(world, found)], named
+        for name, entry in found.tables.items():
+            assert decided(entry) in (None, decided(seen.tables[name])) or decided(seen.tables[name]) is None, named
 
     is_harmless()

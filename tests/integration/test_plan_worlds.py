@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -22,13 +23,14 @@ from datamap.fault import Fault
 from datamap.names import Table as Name
 from shared.addresses import PostgresAddress
 from shared.database import connect
+from shared.gone import bind_gone, read_gone
 from shared.person import bind_persons
 from shared.plan import Dataset, Kind, Plan, Statement
 from shared.queries import query
 from tests.worlds.build import Stored, build, contents
 from tests.worlds.generate import ALL, Ingredient, worlds
 from tests.worlds.oracle import ANY, Blocked, Outcome, Person, acted, erasure, owners, people, rows_of
-from tests.worlds.world import Row, Value, World
+from tests.worlds.world import Row, Table, Value, World
 
 TODAY = date(2026, 11, 20)
 
@@ -145,6 +147,49 @@ def check_erasure(cur: cursor, world: World, plan: Plan, persons: Sequence[Perso
         assert not guards, (told, "is stopped", guards)
         cur.execute("set constraints all immediate")
         check_contents(world, expected, before, contents(cur, world), told)
+        kind = plan.kind(persons[0].kind)
+        remains = verified(cur, kind)
+        assert not (remains and goes(world, kind)), (told, "is found by the verification", remains)
+
+
+def check_verification(cur: cursor, world: World, plan: Plan, person: Person) -> None:
+    """Where an erasure deletes nothing of what it should, the verification finds each table that it is left in."""
+    expected, kind = erasure(world, [person]), plan.kind(person.kind)
+    if isinstance(expected, Blocked):
+        return
+    with bound(cur, kind, [person]):
+        erase(
+            cur, replace(kind, erase=tuple(s for s in kind.erase if s.purpose not in ("change", "delete", "refresh")))
+        )
+        found = verified(cur, kind)
+    for table in world.tables:
+        stays = {row.number for row in expected.rows[table.name]}
+        lost = [row for row in world.rows if row.table == table.name and row.number not in stays]
+        assert not lost or str(table.name) in found or not has_key(table), (str(person), str(table.name), found)
+
+
+def has_key(table: Table) -> bool:
+    return bool(table.primary_key) or any(
+        all(table.by_name[column].not_null for column in columns) for columns in table.unique
+    )
+
+
+def verified(cur: cursor, kind: Kind) -> dict[str, int]:
+    """What the verification counts, by table."""
+    bind_gone(cur, kind, read_gone(cur, kind))
+    found: dict[str, int] = {}
+    for dataset in kind.datasets:
+        for statement in read(dataset, "verify"):
+            cur.execute(statement.sql)
+            (number,) = cur.fetchone() or (0,)
+            if number:
+                found[dataset.name] = found.get(dataset.name, 0) + number
+    return found
+
+
+def goes(world: World, kind: Kind) -> bool:
+    """Whether the subject's rows are deleted. Emptied they are a pseudonym, which the check refuses."""
+    return world.map.tables[kind.table].erase in (None, "delete")
 
 
 def erase(cur: cursor, kind: Kind) -> list[tuple[str, str | None, int]]:
@@ -210,6 +255,7 @@ def check_world(opened: connection, world: World) -> None:
         for person in everybody:
             check_reads(cur, world, plan, person)
             check_erasure(cur, world, plan, [person])
+            check_verification(cur, world, plan, person)
         for pair in itertools.combinations(everybody, 2):
             if pair[0].kind == pair[1].kind:
                 check_erasure(cur, world, plan, pair)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.test_check_tables import PLAIN, check, codes, faults, index, reference, table
+from tests.unit.test_check_tables import PARTS, PLAIN, check, codes, faults, index, reference, table
 
 
 def test_a_column_that_nobody_has_classified_is_an_error() -> None:
@@ -25,6 +25,17 @@ def test_what_is_to_be_written_can_be_written_into_the_map(name: str) -> None:
 
 def test_keys_and_links_need_no_entry_and_a_star_stands_for_the_rest() -> None:
     assert faults("t: {activity: a, columns: {'*': user.content.private}}", PLAIN) == []
+
+
+def test_what_the_map_calls_the_key_needs_no_entry() -> None:
+    facts = table("t", "n int, user_id bigint", key=None, indexes=[index("i", "user_id")])
+    assert codes(faults("t: {activity: a, links: {user_id: {}}}", facts)) == {"unclassified_column": "error"}
+    assert faults("t: {activity: a, links: {user_id: {}}, key: [n]}", facts) == []
+
+
+def test_a_column_of_a_table_that_is_not_personal_needs_no_category() -> None:
+    other = table("x", "id int, note text")
+    assert faults("x: {personal: false, reason: y, columns: {note: {label: Note}}}", other) == []
 
 
 def test_a_generated_column_is_classified_too() -> None:
@@ -109,6 +120,51 @@ VECTOR = table("t", "id bigint not null, user_id bigint, v vector(3)", indexes=[
 )
 def test_a_vector_is_explained_or_left_out_for_a_reason_and_told_as_derived(entry: str, told: dict[str, str]) -> None:
     assert codes(faults(f"t: {{activity: a, links: {{user_id: {{}}}}, columns: {{v: {entry}}}}}", VECTOR)) == told
+
+
+LOGIN = table("t", "id bigint not null, user_id bigint, v text", indexes=[index("i", "user_id")])
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_told"),
+    [
+        ("user.authorization.credentials", True),
+        ("user.authorization", True),
+        ("{category: user.authorization.credentials, reason: a hash}", True),
+        ("{category: user.authorization.credentials, export: false, reason: a secret}", False),
+        ("{category: user.authorization.credentials, export: explain}", False),
+        ("{category: user.authorization.credentials, third_party: true}", False),
+        ("{category: user.authorization.credentials, personal: false, reason: the shop's own}", False),
+        ("user.account", False),
+    ],
+)
+def test_what_lets_somebody_in_is_not_exported(entry: str, is_told: bool) -> None:
+    found = faults(f"t: {{activity: a, links: {{user_id: {{}}}}, columns: {{v: {entry}}}}}", LOGIN)
+    assert codes(found) == ({"secret_exported": "warning"} if is_told else {})
+    if is_told:
+        told = (found[0].remedy or "").removeprefix("write ")
+        assert told.startswith("v: {category: user.authorization")
+        assert faults(f"t: {{activity: a, links: {{user_id: {{}}}}, columns: {{{told}}}}}", LOGIN) == []
+
+
+def test_what_is_derived_may_be_said_by_its_activity() -> None:
+    derived = PARTS["activities"].replace("ProvidedPersonalData", "DerivedPersonalData")
+    nothing = PARTS["activities"].replace(" origin: ProvidedPersonalData", "")
+    said = "t: {activity: a, links: {user_id: {}}, columns: {v: {category: user, export: explain}}}"
+    assert faults(said, VECTOR, activities=derived) == []
+    assert codes(faults(said, VECTOR, activities=nothing)) == {"activity_incomplete": "error", "derived": "note"}
+    search = table("t", "id bigint not null, user_id bigint, v tsvector", indexes=[index("i", "user_id")])
+    assert codes(faults(said, search)) == {"derived": "note"}
+    assert faults(said, search, activities=derived) == []
+    assert faults(said, LOGIN) == []
+
+
+def test_what_is_left_out_of_exports_says_why_unless_it_is_another_ones() -> None:
+    said = "t: {activity: a, links: {user_id: {}}, columns: {v: {category: user, export: false%s}}}"
+    assert codes(faults(said % "", LOGIN)) == {"withheld": "warning"}
+    assert codes(faults(said % ", reason: ' '", LOGIN)) == {"withheld": "warning"}
+    assert faults(said % ", reason: a secret", LOGIN) == []
+    assert faults(said % ", third_party: true", LOGIN) == []
 
 
 def test_a_vector_under_a_star_is_told_as_well() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from datamap.check.keeps import is_generic
 from datamap.fault import Fault
-from tests.unit.test_check_tables import codes, faults, index, reference, table
+from tests.unit.test_check_tables import PARTS, codes, faults, index, reference, table
 
 HIDDEN: dict[str, Any] = {"row_security": True, "row_security_forced": True}
 ALL_ROWS = [
@@ -80,6 +80,10 @@ def test_the_exceptions_are_those_of_the_article_and_a_near_one_is_suggested() -
         ("{period: P10Y, from: {column: at}}", "date not null", "[total]", {"keep_start": "error"}),
         ("{period: P10Y, from: {column: at}}", "date", "[at]", {"keep_start": "note"}),
         ("{period: P10Y, from: {column: at}}", "timestamp with time zone not null", "[at]", {}),
+        ("{period: P10Y, from: {column: at}}", "timestamp without time zone not null", "[at]", {}),
+        ("{period: P10Y, from: {column: at}}", "date[] not null", "[at]", {"keep_start": "error"}),
+        ("{period: P10Y}", "date not null", "[at]", {"keep_start": "warning"}),
+        ("{until: then}", "date not null", "[at]", {"keep_end": "error"}),
     ],
 )
 def test_a_period_counts_from_a_date_that_stays(retention: str, at: str, columns: str, told: dict[str, str]) -> None:
@@ -91,6 +95,61 @@ def test_a_period_counts_from_a_date_that_stays(retention: str, at: str, columns
         set="{at: {value: '1970-01-01'}}" if "at" not in columns else None,
     )
     assert codes(found) == told
+
+
+def test_a_start_may_be_the_key_which_stays_in_any_case() -> None:
+    facts = table("t", "at date not null, user_id bigint, total int", key="at", policies=ALL_ROWS, **HIDDEN,
+                  constraints=[reference("user_id", "users")], indexes=[index("i", "user_id")])  # fmt: skip
+    counted = PARTS["activities"].replace("{until: then}", "{period: P1Y, from: {column: at}}")
+    keep = "keep: {exception: 17(3)(b), columns: [total], law: § 1, owner: me}"
+    entry = f"t: {{activity: a, erase: keep, {keep}, columns: {{'*': user}}}}"
+    assert codes(faults(entry, facts, activities=counted, application_roles="[app]")) == {}
+
+
+def test_what_to_write_for_a_start_names_the_columns_with_a_date() -> None:
+    (fault,) = kept("{period: P10Y, from: the invoice}", until=None)
+    assert fault.remedy == "write at activities: b: retention: {period: P10Y, from: {column: at}}"
+    (fault,) = kept("{period: P10Y, from: {column: total}}", until=None)
+    assert fault.remedy == "name a column with a date: at"
+    (fault,) = kept(COUNTED, until=None, at="date[] not null")
+    assert fault.remedy == "name a column with a date: …"
+    (fault,) = kept(COUNTED, until=None, columns="[total]", set="{at: {value: '1970-01-01'}}")
+    assert fault.remedy == "write columns: [total, at]"
+
+
+def test_the_law_and_the_end_may_stand_at_the_activity_which_has_to_be_there() -> None:
+    assert kept("{until: then, law: § 147 AO}", law=None) == []
+    facts = table("t", "id bigint not null, user_id bigint, n int", constraints=[reference("user_id", "users")],
+                  indexes=[index("i", "user_id")], **HIDDEN, policies=ALL_ROWS)  # fmt: skip
+    entry = "t: {%serase: keep, keep: {exception: 17(3)(b), columns: [n], owner: me}, columns: {n: user}}"
+    none = {"keep_law": "error", "keep_end": "error", "activity_missing": "error"}
+    assert codes(faults(entry % "", facts, application_roles="[app]")) == none
+    without = PARTS["activities"].replace("retention: {until: then},", "")
+    found = codes(faults(entry % "activity: a, ", facts, activities=without, application_roles="[app]"))
+    assert found == {"keep_law": "error", "keep_end": "error", "activity_incomplete": "error"}
+
+
+def test_a_law_that_names_none_is_told_where_it_stands() -> None:
+    assert kept(law="audit")[0].where == ("tables", "t", "keep", "law")
+    (fault,) = kept("{until: then, law: audit}", law=None)
+    assert (fault.code, fault.where) == ("keep_law", ("tables", "t", "keep"))
+
+
+@pytest.mark.parametrize("key", ["law", "until", "owner"])
+def test_a_blank_says_nothing(key: str) -> None:
+    words: dict[str, Any] = {key: "' '"}
+    assert len(kept(**words)) == 1
+
+
+@pytest.mark.parametrize("forced", ["row_security", "row_security_forced"])
+def test_half_of_row_level_security_hides_nothing(forced: str) -> None:
+    facts = table("t", "id bigint not null, user_id bigint, n int", constraints=[reference("user_id", "users")],
+                  indexes=[index("i", "user_id")], policies=ALL_ROWS, **{**HIDDEN, forced: False})  # fmt: skip
+    keep = "keep: {exception: 17(3)(b), columns: [n], law: § 1, until: then, owner: me}"
+    entry = f"t: {{activity: a, erase: keep, {keep}, columns: {{n: user}}}}"
+    found = faults(entry, facts, application_roles="[app]")
+    assert codes(found) == {"keep_readable": "warning"}
+    assert "-- behind a policy" not in (found[0].remedy or "")
 
 
 def test_what_is_kept_and_not_hidden_is_a_warning_with_the_statement() -> None:
@@ -105,7 +164,11 @@ def test_a_keep_that_the_table_does_not_act_on_is_a_warning() -> None:
                   indexes=[index("i", "user_id")], **HIDDEN, policies=ALL_ROWS)  # fmt: skip
     keep = "keep: {exception: 17(3)(b), columns: [n], law: § 1, until: then, owner: me}"
     entry = f"t: {{activity: a, erase: delete, {keep}, columns: {{n: user}}}}"
-    assert codes(faults(entry, facts, application_roles="[app]")) == {"keep_unused": "warning"}
+    (fault,) = faults(entry, facts, application_roles="[app]")
+    assert (fault.code, fault.severity) == ("keep_unused", "warning")
+    assert fault.message.endswith("its erase is delete")
+    emptied = entry.replace("erase: delete", "erase: {user_id: null, n: null}")
+    assert faults(emptied, facts, application_roles="[app]")[0].message.endswith("its erase is another")
 
 
 def test_without_roles_of_the_application_nobody_can_tell_whether_they_still_read_it() -> None:
@@ -117,7 +180,18 @@ def test_without_roles_of_the_application_nobody_can_tell_whether_they_still_rea
 
 
 @pytest.mark.parametrize(
-    "law", ["§ 147 AO", "AO 147", "Abgabenordnung", "HGB", "26 CFR 1.6001", "Code de commerce L123-22", "IRC 6001"]
+    "law",
+    [
+        "Article 6",
+        "audit §",
+        "§ 147 AO",
+        "AO 147",
+        "Abgabenordnung",
+        "HGB",
+        "26 CFR 1.6001",
+        "Code de commerce L123-22",
+        "IRC 6001",
+    ],
 )
 def test_a_law_is_one_that_names_something(law: str) -> None:
     assert not is_generic(law)

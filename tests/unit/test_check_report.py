@@ -107,6 +107,25 @@ def test_whatever_the_faults_are_the_log_is_one_that_readers_take(faults: list[F
         assert region is None or (region["startLine"] >= 1 and region["startColumn"] >= 1)
 
 
+# How things are said ------------------------------------------------------------------------------------------------
+
+_NOT_SO = re.compile(r"\?\.|\.\.|  | [,;:.](?:\s|$)|\bNone\b|\s$|^\s|\.$")
+_SAYS_SO_ITSELF = ("map.kind", "map.yaml", "map.twice", "map.endless")
+_BEGINS = re.compile(r"""[A-Z"'`\d{]|\w+[.:*/]|[\w$-]+,""")
+
+
+def is_well_said(fault: Fault) -> bool:
+    """One sentence that begins with a capital or a name; and what to do, where it does not say so itself."""
+    begins = fault.message.split(" ")[0].rstrip(",")
+    assert _BEGINS.match(fault.message) or begins in map(str, fault.where) or fault.code == "map.yaml", fault.message
+    for line in (fault.message, *(fault.remedy or "").splitlines()):
+        assert not _NOT_SO.search(line), line
+        assert line.count("(") == line.count(")"), line
+        assert line.count("`") % 2 == 0, line
+    assert fault.remedy or fault.code in _SAYS_SO_ITSELF, fault
+    return True
+
+
 # The codes ----------------------------------------------------------------------------------------------------------
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from datamap.check.security import faults as told
-from datamap.check.server import Server
+from datamap.check.server import OUR_ROLES, Server
 from datamap.check.survey import Survey
 from datamap.document import Document
 from datamap.fault import Fault
@@ -17,11 +18,9 @@ from tests.unit.test_check_tables import PARTS, THEIRS, USERS, catalogue, index,
 class Answering(Server):
     """A server of which only one thing is asked here."""
 
-    def __init__(self, *bypassing: str) -> None:
-        self._bypassing = frozenset(bypassing)
-
-    def bypassing(self) -> frozenset[str]:
-        return self._bypassing
+    def __init__(self, *bypassing: str, roles: tuple[str, ...] = OUR_ROLES) -> None:
+        self.bypassing = frozenset(bypassing)
+        self.roles = frozenset(roles)
 
 
 def policy(role: str, using: str | None = "true", command: str = "*", *, permissive: bool = True) -> dict[str, Any]:
@@ -68,3 +67,12 @@ def test_a_restrictive_policy_is_told_unless_it_restricts_nothing() -> None:
     assert found(*ALL, policy("app", "(id > 1)", permissive=False)) == []
     assert len(found(*ALL, policy("public", "(id > 1)", permissive=False))) == 3
     assert len(found(*ALL, policy("gdpr_erase", "(id > 1)", permissive=False))) == 1
+
+
+@pytest.mark.parametrize(("version", "codes"), [(160010, ["refresh_owner"]), (170000, []), (180004, [])])
+def test_a_view_is_refreshed_by_who_may(version: int, codes: list[str]) -> None:
+    view = table("shown", "user_id bigint", key=None, kind="m", reads=["public.users"])
+    lines = "\n".join(f"{name}: {text}" for name, text in PARTS.items())
+    document = Document.parse(f"version: 1\n{lines}\ntables:\n  {THEIRS}\n  shown: {{activity: a, erase: refresh}}\n")
+    survey = Survey.of(document.map, replace(catalogue(USERS, view), server_version=version))
+    assert [fault.code for fault in told(survey, None)] == codes

@@ -13,6 +13,7 @@ from datamap.catalogue import Catalogue
 from datamap.check.check import checked
 from datamap.document import Document
 from datamap.fault import Fault
+from tests.unit.test_check_report import is_well_said
 
 _BASES = {
     "bigint": "int8", "int": "int4", "smallint": "int2", "boolean": "bool", "character varying": "varchar",
@@ -42,6 +43,8 @@ def column(text: str) -> dict[str, Any]:
         "default": False,
         "generated": "generated" in flags,
         "identity": False,
+        "always": False,
+        "length": None,
         "deterministic": True,
         "collation": None,
         "comment": None,
@@ -118,7 +121,10 @@ def faults(tables: str, *known: Mapping[str, Any], users: str = THEIRS, more: st
     lines = "\n".join(f"{name}: {text}" for name, text in {**PARTS, **parts}.items() if text)
     entries = "\n".join(f"  {line}" for line in [users, *tables.strip().splitlines()] if line.strip())
     document = Document.parse(f"version: 1\n{lines}\n{more}\ntables:\n{entries}\n")
-    return checked(document, catalogue(*known) if known and known[0]["name"] == "users" else catalogue(USERS, *known))
+    facts = catalogue(*known) if known and known[0]["name"] == "users" else catalogue(USERS, *known)
+    found = checked(document, facts)
+    assert all(is_well_said(fault) for fault in found)
+    return found
 
 
 def codes(found: list[Fault]) -> dict[str, str]:
@@ -187,6 +193,49 @@ def test_what_things_are_called_looks_like_nobody(name: str) -> None:
     assert faults("x: {personal: false, reason: y}", table("x", f"id int, {name} text")) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [("user_id", "bigint"), ("customerId", "int"), ("author", "bigint"), ("created_by", "bigint"),
+     ("assigned_to", "int"), ("owner", "smallint"), ("last_editor", "bigint")],
+)  # fmt: skip
+def test_a_table_that_is_not_personal_and_has_a_persons_key_is_a_warning(name: str, type_: str) -> None:
+    other = table("x", f'id int, "{name}" {type_}')
+    (fault,) = faults("x: {personal: false, reason: y}", other)
+    assert (fault.code, fault.severity) == ("looks_personal", "warning")
+    assert f"{name} is called as if it held the key of a person" in fault.message
+    for said in (f"columns: {{{name}: {{personal: false, reason: z}}}}", f"links: {{{name}: actor}}"):
+        more = [index("i", f"{name}")]
+        known = table("x", f'id int, "{name}" {type_}', indexes=more)
+        assert faults(f"x: {{personal: false, reason: y, {said}}}", known) == []
+    assert f"links: {{{name}: actor}}" in (fault.remedy or "")
+    assert f"columns: {{{name}: {{personal: false, reason: …}}}}" in (fault.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [("author", "text"), ("user_id", "uuid"), ("product_id", "bigint"), ("user_count", "int"), ("views", "int"),
+     ("created_by", "boolean"), ("id", "bigint")],
+)  # fmt: skip
+def test_a_name_without_the_type_of_a_persons_key_is_none(name: str, type_: str) -> None:
+    columns = f"id int, {name} {type_}" if name != "id" else "id bigint"
+    assert faults("x: {personal: false, reason: y}", table("x", columns)) == []
+
+
+def test_a_key_of_another_table_is_not_a_persons() -> None:
+    tenants = table("tenants", "id bigint not null")
+    decided = "tenants: {personal: false, reason: x}\nx: {personal: false, reason: y}"
+    assert faults(decided, tenants, table("x", "id int, tenant_id bigint")) == []
+    declared = table("x", "id int, author bigint", constraints=[reference("author", "tenants")])
+    assert faults(decided, tenants, declared) == []
+
+
+def test_a_table_of_a_whole_schema_needs_a_line_of_its_own_to_say_more() -> None:
+    (fault,) = faults(
+        "jobs.*: {personal: false, reason: z}", table("x", "n int, user_id bigint", key=None, schema="jobs")
+    )
+    assert (fault.remedy or "").startswith("give the table a line of its own, `jobs.x: {personal: false, reason: …}`")
+
+
 def test_vectors_in_a_table_that_is_not_personal_are_a_warning() -> None:
     found = faults("x: {personal: false, reason: y}", table("x", "id int, v vector(3)"))
     assert codes(found) == {"looks_personal": "warning"}
@@ -195,8 +244,9 @@ def test_vectors_in_a_table_that_is_not_personal_are_a_warning() -> None:
 def test_the_same_fault_is_told_once_and_faults_stand_in_the_order_of_the_file() -> None:
     found = faults("t: {activity: b, columns: {nope: x}}\nx: {personal: false}", PLAIN, table("x", "id int"))
     assert len({(fault.code, fault.where, fault.message) for fault in found}) == len(found)
-    lines = [fault.line for fault in found if fault.line]
-    assert lines == sorted(lines)
+    errors = [fault.line for fault in found if fault.line and fault.severity == "error"]
+    assert errors == sorted(errors)
+    assert len(errors) == len(found)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,47 @@ def test_whom_a_row_is_about_did_not_merely_act(name: str) -> None:
     assert not words.is_acting(words.meant(name))
 
 
+@pytest.mark.parametrize("name", ["last_user_id", "last_editor"])
+def test_whoever_came_last_acted(name: str) -> None:
+    assert words.is_acting(words.meant(name))
+
+
+def test_the_last_digits_of_a_card_are_nobody() -> None:
+    assert not words.means_a_person(words.meant("card_last4"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("referrer_id", "referred_id"),
+        ("inviter_id", "invitee_id"),
+        ("invited_by", "invited_user_id"),
+        ("followee_id", "follower_id"),
+        ("tagger", "tagged_id"),
+        ("reviewer", "reviewee"),
+    ],
+)
+def test_one_deed_has_two_sides(one: str, other: str) -> None:
+    assert words.are_sides(words.meant(one), words.meant(other))
+    assert words.are_sides(words.meant(other), words.meant(one))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("approver_id", "approved_by"),
+        ("assigned_by", "assigned_to"),
+        ("assigner", "assignee"),
+        ("user_id", "used_by"),
+        ("referrer_id", "invited_id"),
+        ("closed_by", "customer_id"),
+    ],
+)
+def test_two_deeds_or_one_side_alone_are_none(one: str, other: str) -> None:
+    assert not words.are_sides(words.meant(one), words.meant(other))
+    assert not words.are_sides(words.meant(other), words.meant(one))
+
+
 @pytest.mark.parametrize("name", ["created_by", "creator_id", "create_uid", "added_by"])
 def test_who_made_a_row_is_told_apart_from_both(name: str) -> None:
     assert words.is_created(words.meant(name))

@@ -14,6 +14,7 @@ from datamap import source
 from datamap.document import Document, Unreadable, placed
 from datamap.fault import Fault
 from shared.errors import Misuse
+from tests.unit.test_check_report import is_well_said
 
 MAP = """\
 # yaml-language-server: $schema=./datamap.schema.json
@@ -53,6 +54,8 @@ objects:
 def faults(text: str) -> list[Fault]:
     with pytest.raises(Unreadable) as caught:
         Document.parse(text)
+    assert all(is_well_said(fault) for fault in caught.value.faults)
+    assert not re.search(r"\?\.|\.\.", caught.value.sentence)
     return caught.value.faults
 
 
@@ -263,7 +266,7 @@ WRONG: list[tuple[str, str, tuple[str | int, ...], str, str | None]] = [
         "[a]",
         ("activities", "invoices", "retention", "from"),
         "from is a list, where a mapping or a text is expected",
-        None,
+        "write {column: …}",
     ),
     (
         "erase: keep",
@@ -291,7 +294,7 @@ WRONG: list[tuple[str, str, tuple[str | int, ...], str, str | None]] = [
         "true",
         ("tables", "app.users", "columns", "email"),
         "email is true, where a mapping, a text or false is expected",
-        None,
+        "write a category such as user.contact.email",
     ),
     (
         "user.contact.email",
@@ -368,14 +371,14 @@ WRONG: list[tuple[str, str, tuple[str | int, ...], str, str | None]] = [
         "'payload->'",
         ("tables", "app.events", "links", "payload->"),
         "'payload->' is no column and no place within one, from '->' on",
-        None,
+        "write a column, or a place such as watcher_ids[] or payload->'actor'->>'id'",
     ),
     (
         "author_type = 'User'",
         "author_type = User",
         ("tables", "app.comments", "links", "author_id", "when"),
         "'author_type = User' is no condition",
-        "write: column = 'value', column in ('a', 'b') or column is null, joined by and",
+        "write author_type = 'User'",
     ),
     (
         "columns: [number, total, issued_on]",
@@ -396,7 +399,7 @@ WRONG: list[tuple[str, str, tuple[str | int, ...], str, str | None]] = [
         "",
         ("tables", "app.products"),
         "app.products is empty, where a mapping or undecided is expected",
-        "write a value, or take the line out",
+        "write {activity: …, erase: delete} or {personal: false, reason: …}, or take the line out",
     ),
     (
         "{personal: false, reason: catalogue}",
@@ -495,6 +498,52 @@ def test_a_fault_is_one_sentence_at_its_place(
     fault = the_fault(was, now)
     assert (fault.where, fault.message, fault.remedy) == (where, message, remedy)
     assert fault.line == (2 if where == ("version",) and now else 3 if where == ("version",) else line_of(was))
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "remedy"),
+    [
+        ("recipients: [AWS]", "recipients: nobody", "write [] for nobody"),
+        ("recipients: [AWS]", "recipients: AWS", "write [AWS]"),
+        ("{body: null, sender_id: null}", "nobodi", "did you mean nobody?"),
+        ("{body: null, sender_id: null}", "[unlink]", "write unlink"),
+        ("{email: user.contact.email}", "[email, name]", "write {email: …, name: …}"),
+        ("{email: user.contact.email}", "email", "write {email: …}"),
+        ("{email: user.contact.email}", "[7]", None),
+        ("{email: user.contact.email}", "[]", None),
+        ("{exception: 17(3)(b), columns: [number, total, issued_on]}", "true", "write {columns: …}"),
+        ("personal: false", "personal: 'false'", "write false, without quotes"),
+        ("personal: false", "personal: 'off'", "write false"),
+        ("erase: delete, columns", "erase: nobody, columns", "write it at a link: links: {owner_id: {erase: nobody}}"),
+        ("{personal: false, reason: catalogue}", "delete", "write {activity: …, erase: delete}"),
+        ("{personal: false, reason: catalogue}", "true",
+         "write {activity: …, erase: delete} or {personal: false, reason: …}"),
+        ('"cart:{id}":          {}', '"cart:{id}": true', "write {activity: …}"),
+        ('"cart:{id}":          {}', '"cart:{id}": delete', "write {activity: …, erase: delete}"),
+        ('"cart:{id}":          {}', '"cart:{id}":', "write {activity: …}, or take the line out"),
+        ("sender_id:    {erase: {body: null, sender_id: null}}", "sender_id: delete", "write {erase: delete}"),
+        ("sender_id:    {erase: {body: null, sender_id: null}}", "sender_id: nobody", "write {erase: nobody}"),
+        ("sender_id:    {erase: {body: null, sender_id: null}}", "sender_id:",
+         "write {} if it is the key of a person, or actor, or take the line out"),
+        ("{email: user.contact.email}", "{email: }",
+         "write a category such as user.contact.email, or take the line out"),
+    ],
+)  # fmt: skip
+def test_whoever_writes_another_kind_is_told_what_to_write(was: str, now: str, remedy: str | None) -> None:
+    assert the_fault(was, now).remedy == remedy
+
+
+def test_one_kind_of_person_and_several_are_told_apart() -> None:
+    one = MAP.replace("subject:\n", "subjects:\n")
+    lines = MAP.splitlines()
+    start = lines.index("subject:")
+    lines[start + 1 : start + 4] = ["  customer: {table: app.users, key: id}", "  guest: {table: app.guests, key: id}"]
+    for text, where, remedy in (
+        (one, "subjects", "write subject: in place of subjects:, or subjects: {customer: {table: …, key: …}}"),
+        ("\n".join(lines), "subject", "write subjects:"),
+    ):
+        (fault,) = faults(text)
+        assert (fault.where, fault.remedy) == ((where,), remedy)
 
 
 NOT_YAML: list[tuple[str, str, tuple[int, int] | None, str]] = [

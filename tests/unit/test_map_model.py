@@ -80,6 +80,8 @@ TAKEN: list[tuple[tuple[str, ...], Any]] = [
     (("subject", "key"), "id"),
     (("subject", "key"), ["tenant_id", "id"]),
     (("subject", "nobody"), {"id": 0}),
+    (("subject", "nobody"), 0),
+    (("subject", "nobody"), "nobody"),
     (("subject", "identities"), {}),
     (("subject", "identities", "email"), "email"),
     (("subject", "identities", "email"), {"column": "email", "match": "folded", "shared": True}),
@@ -108,6 +110,8 @@ TAKEN: list[tuple[tuple[str, ...], Any]] = [
     (LINK, []),
     (LINK, [{"when": "kind = 'user'"}, {"when": "kind = 'team'", "to": "app.teams.id"}]),
     (LINK, {"identity": "email", "erase": "unlink", "export": False}),
+    (LINK, {"erase": "nobody"}),
+    (LINK, {"erase": "unlink", "reason": "handed over to the team"}),
     ((*KEEP, "set"), {"note": {"value": "removed"}}),
     ((*KEEP, "exception"), "17(3)(e)"),
     (PATTERN, "undecided"),
@@ -135,6 +139,9 @@ REFUSED: list[tuple[tuple[str, ...], Any]] = [
     (("subject", "identities", "email"), {"match": "exact"}),
     (("subject", "identities", "email"), {"column": "email", "match": "fuzzy"}),
     (("subject", "nobody"), {"id": None}),
+    (("subject", "nobody"), True),
+    (LINK, {"erase": "delete", "reason": ""}),
+    ((*TABLE, "erase"), "nobody"),
     (("subjects",), {"guest": {"table": "app.guests", "key": "id"}}),
     ((*ACTIVITY, "purpose"), {"a": "b"}),
     ((*ACTIVITY, "recipients"), "AWS"),
@@ -251,6 +258,74 @@ def test_short_forms_are_the_long_ones() -> None:
         Document.parse(json.dumps(with_value(PATTERN, "undecided"))).map.cache.patterns["cart:{id}"].erase
         == "undecided"
     )
+
+
+def test_nobody_is_short_for_the_columns_that_it_stands_in() -> None:
+    subject = {"table": "app.users", "key": "id", "nobody": 0}
+    assert Document.parse(json.dumps(with_value(("subject",), subject))).map.kinds["person"].nobody == {"id": 0}
+
+    def erase(place: str, entry: object) -> object:
+        found = Document.parse(json.dumps(with_value(("tables", "app.messages", "links"), {place: entry}))).map
+        return found.tables["app.messages"].links[place][-1].erase
+
+    assert erase("sender_id", {"erase": "nobody"}) == {"sender_id": "nobody"}
+    assert erase("tenant_id, sender_id", {"erase": "nobody"}) == {"tenant_id": "nobody", "sender_id": "nobody"}
+    assert erase("a", [{"when": "b = 'c'", "erase": "delete"}, {"erase": "nobody"}]) == {"a": "nobody"}
+    assert erase('"a.b"', {"erase": "nobody"}) == {"a.b": "nobody"}
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "at", "message", "remedy"),
+    [
+        (
+            ("subject",), {"table": "u", "key": ["tenant_id", "id"], "nobody": 0}, ("subject", "nobody"),
+            "Nobody is one value, and the key has 2 columns", "write nobody: {tenant_id: …, id: …}",
+        ),
+        (
+            ("tables", "app.messages", "links"), {"p->>'a'": {"erase": "nobody"}}, ("tables", "app.messages", "links"),
+            "Nobody fits a whole column, and p->>'a' is a place within one", "write erase: unlink",
+        ),
+        (
+            ("tables", "app.messages", "links"), {"ids[]": [{"erase": "nobody"}]}, ("tables", "app.messages", "links"),
+            "Nobody fits a whole column, and ids[] is a place within one", "write erase: unlink",
+        ),
+    ],
+)  # fmt: skip
+def test_where_nobody_cannot_stand_it_is_said_what_can(
+    where: tuple[str, ...], value: object, at: tuple[str, ...], message: str, remedy: str
+) -> None:
+    with pytest.raises(Unreadable) as caught:
+        Document.parse(json.dumps(with_value(where, value)))
+    (fault,) = caught.value.faults
+    assert (fault.where, fault.message, fault.remedy) == (at, message, remedy)
+
+
+def test_a_link_without_a_place_is_told_once() -> None:
+    with pytest.raises(Unreadable) as caught:
+        Document.parse(json.dumps(with_value(("tables", "app.messages", "links"), {"a->": {"erase": "nobody"}})))
+    assert {fault.where for fault in caught.value.faults} <= {
+        ("tables", "app.messages", "links", "a->"), ("tables", "app.messages", "links", "a->", "erase")
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("a == 'b'", "write a = 'b'"),
+        ("a === 'b'", "write a = 'b'"),
+        ('a = "b"', "write a = 'b'"),
+        ("a = 'b' && c = 1", "write a = 'b' and c = 1"),
+        ("a = 'b' or a = 'c'", "write a link for each: [{when: …}, {when: …}]"),
+        ("a = 'b' || a = 'c'", "write a link for each: [{when: …}, {when: …}]"),
+        ("a", "write: column = 'value', column in ('a', 'b') or column is null, joined by and"),
+        ("a -> = 1", "write column = 'value', column in ('a', 'b') or column is null"),
+    ],
+)
+def test_a_condition_of_another_language_is_told_in_ours(written: str, remedy: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        Document.parse(json.dumps(with_value(LINK, {"when": written})))
+    (fault,) = caught.value.faults
+    assert (fault.where[-1], fault.remedy) == ("when", remedy)
 
 
 def test_the_only_kind_of_subject_is_called_person() -> None:

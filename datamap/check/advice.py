@@ -1,0 +1,244 @@
+"""What to write where the compiler says what is wrong: the compiler knows the rule, and here is the map at hand.
+
+A remedy is the whole of what is to be done. One that only leads to the next fault is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from datamap.catalogue import Column, Table
+from datamap.check.nobody import declaration
+from datamap.check.survey import Survey
+from datamap.check.tables import key as as_key
+from datamap.compile.resolution import Dataset, Kind, Link
+from datamap.fault import Fault
+from datamap.names import shown
+from datamap.spelling import nearest
+
+_SHORT = 16  # columns that a remedy lists
+_ROLES = (
+    "write owner (the row is about them, or by them), actor (they merely acted on it: the link is taken away, the row"
+    " stays) or reference (it says nothing of whose the row is)"
+)
+_PLAIN: Mapping[str, str] = {
+    "generated": "take it out, and set the columns that it is made of",
+    "random": "write null, or {value: …}",
+    "empty": "write null, or {value: …}",
+    "refresh": "write erase: delete",
+    "schema_wildcard": "write {personal: false, reason: …}, or a line for each of its tables",
+    "subject_table": "name the table that has a row for each person",
+    "key_twice": "name each column once",
+    "unknown_table": "take it out",
+    "no_key": "write to: schema.table.column",
+    "partial_key": "name the columns of one whole key, with commas between them",
+    "types": "name another column, or with `to: schema.table.column` what this one points at",
+    "place": "name a column that is one value",
+    "reach": "point at a unique key",
+}
+
+
+def advised(faults: Iterable[Fault], survey: Survey) -> Iterator[Fault]:
+    """The compiler's faults, each with what to write."""
+    advice = _Advice(survey)
+    for fault in faults:
+        remedy = advice.remedy(fault) or fault.remedy or _PLAIN.get(fault.code)
+        message = f"`nobody`{fault.message.removeprefix('nobody')}" if fault.message[:7] == "nobody " else fault.message
+        yield replace(fault, remedy=remedy, message=message)
+
+
+@dataclass(frozen=True)
+class _Advice:
+    survey: Survey
+
+    def remedy(self, fault: Fault) -> str | None:
+        """None where the compiler's own is all that can be said."""
+        known: Mapping[str, Callable[[Fault], str | None]] = {
+            "not_null": self._not_null,
+            "nobody": self._nobody,
+            "undecided": self._undecided,
+            "unknown_column": self._unknown_column,
+            "unknown_table": self._unknown_table,
+            "when_value": self._when_value,
+            "two_people": self._two_people,
+            "names_a_person": self._names_a_person,
+            "cascade_undecided": self._cascade,
+            "reference_undecided": self._cascade,
+        }
+        return known[fault.code](fault) if fault.code in known else None
+
+    # What a fault is about ----------------------------------------------------------------------------------------
+
+    def _dataset(self, fault: Fault) -> Dataset | None:
+        return next((d for d in self.survey.resolution.datasets.values() if d.where == fault.where[:2]), None)
+
+    def _link(self, fault: Fault) -> Link | None:
+        dataset = self._dataset(fault)
+        links = [link for link in dataset.links if link.where == fault.where[: len(link.where)]] if dataset else []
+        return max(links, key=lambda link: len(link.where), default=None)
+
+    def _column(self, fault: Fault) -> Column | None:
+        dataset = self._dataset(fault)
+        return dataset.facts.columns.get(str(fault.where[-1])) if dataset else None
+
+    def _kind(self, link: Link | None) -> Kind | None:
+        return self.survey.resolution.kinds.get(link.kind or "") if link else None
+
+    # What may not be null -----------------------------------------------------------------------------------------
+
+    def _not_null(self, fault: Fault) -> str | None:
+        dataset = self._dataset(fault)
+        if dataset is None:
+            return None
+        part = fault.where[2:3]
+        if part in (("stub",), ("keep",)):
+            return self._of_a_part(fault, dataset, str(part[0]))
+        column = self._column(fault) if fault.where[-2] == "erase" else None
+        links = [link for link in dataset.person_links if column is not None and column.name in link.place.columns]
+        link = links[0] if links else (self._link(fault) if column is None else None)
+        link = link or self._undeclared(fault, dataset)
+        kind = self._kind(link)
+        if link is None or kind is None:
+            return None
+        return _to_nobody(link, kind, dataset, self.survey, is_set=column is not None)
+
+    def _undeclared(self, fault: Fault, dataset: Dataset) -> Link | None:
+        """The link of a foreign key that the map does not mention, by the place that the compiler names."""
+        label = fault.message.partition(":")[0]
+        return next((link for link in dataset.person_links if label == f"{dataset.name}, {link.place}"), None)
+
+    def _of_a_part(self, fault: Fault, dataset: Dataset, part: str) -> str | None:
+        """`stub` and `keep` say it under a key of their own."""
+        names = (name for name in dataset.facts.columns if fault.message.startswith(f"{dataset.name}, column {name},"))
+        name = next(names, None)
+        if name is None or fault.remedy is None:
+            return None
+        setting = f"{{{as_key(name)}: {fault.remedy.removeprefix(f'write {name}: ').partition(', or')[0]}}}"
+        return f"write stub: {setting}" if part == "stub" else f"add {name} to keep.columns, or write set: {setting}"
+
+    def _nobody(self, fault: Fault) -> str | None:
+        if fault.where[-1:] == ("nobody",) or fault.where[-2:-1] == ("nobody",):
+            name = str(fault.where[1]) if fault.where[0] == "subjects" else "person"
+            subject = self.survey.map.kinds[name]
+            return f"write nobody: {{{', '.join(f'{column}: …' for column in subject.key)}}}, with the key of a row"
+        dataset, column = self._dataset(fault), self._column(fault)
+        links = (
+            [link for link in dataset.person_links if column and column.name in link.place.columns] if dataset else []
+        )
+        kind = self._kind(links[0] if links else None)
+        if kind is None or kind.nobody is not None:
+            return "write null, or {value: …}"
+        return declaration(kind, self.survey.catalogue)
+
+    # Links --------------------------------------------------------------------------------------------------------
+
+    def _undecided(self, fault: Fault) -> str | None:
+        if "links" not in fault.where:
+            return None
+        link = self._link(fault)
+        if fault.where[-1] == "role":
+            return _ROLES
+        dataset = self._dataset(fault)
+        return f"write {_choices(dataset, link)}" if dataset and link else None
+
+    def _two_people(self, fault: Fault) -> str | None:
+        dataset = self._dataset(fault)
+        links = [link for link in dataset.owner_links if link.erase is None and link.place.is_plain] if dataset else []
+        if len(links) < 2:
+            return None
+        each = ", ".join(f"{as_key(str(link.place))}: {{erase: …}}" for link in links)
+        return (
+            f"decide for each of them, links: {{{each}}}, or say of one that they merely acted:"
+            f" links: {{{as_key(str(links[1].place))}: actor}}"
+        )
+
+    def _names_a_person(self, fault: Fault) -> str | None:
+        dataset = self._dataset(fault)
+        names = (link for link in dataset.person_links if link.where == dataset.where) if dataset else ()
+        link = next((link for link in names if f"column {', '.join(link.place.columns)} names" in fault.message), None)
+        if link is None:
+            return None
+        return (
+            "make the table personal: {activity: …, erase: …}; or, if they merely acted on its rows, write"
+            f" links: {{{as_key(str(link.place))}: actor}}"
+        )
+
+    def _cascade(self, fault: Fault) -> str | None:
+        """A row whose link may not be null can only go with the row that it points at, or point at another."""
+        dataset = self._dataset(fault)
+        if dataset is None:
+            return "put that table into the map first: {activity: …, erase: delete}, or {personal: false, reason: …}"
+        links = [link for link in dataset.links if f" by {', '.join(link.place.columns)}: " in fault.message]
+        columns = [dataset.facts.columns[name] for link in links[:1] for name in link.place.columns]
+        if not columns or not all(column.not_null for column in columns):
+            return None
+        place = as_key(str(links[0].place))
+        return f"write erase: delete at {dataset.name}, or only for this link: links: {{{place}: {{erase: delete}}}}"
+
+    # Names --------------------------------------------------------------------------------------------------------
+
+    def _unknown_column(self, fault: Fault) -> str | None:
+        if (fault.remedy or "").startswith("did you mean"):
+            return None
+        facts = self._facts(fault)
+        return (
+            f"one of: {', '.join(map(shown, facts.columns))}"
+            if facts and len(facts.columns) <= _SHORT
+            else "take it out"
+        )
+
+    def _facts(self, fault: Fault) -> Table | None:
+        """The table of which the compiler says that it has no such column."""
+        named = fault.message.partition(" has no column ")[0]
+        return next((table for table in self.survey.catalogue if str(table.name) == named), None)
+
+    def _unknown_table(self, fault: Fault) -> str | None:
+        if fault.where[0] == "tables" or (fault.remedy or "").startswith("did you mean"):
+            return None
+        tables = [table for table in self.survey.catalogue if table.kind in ("table", "partitioned")]
+        most = max(tables, key=lambda table: len(self.survey.keys_to(table.name)), default=None)
+        such = f", such as {most.name}, which most others point at" if most and self.survey.keys_to(most.name) else ""
+        return f"name the table that has a row for each person{such}"
+
+    def _when_value(self, fault: Fault) -> str | None:
+        dataset = self._dataset(fault)
+        label = fault.message.rpartition(": ")[0]
+        column = (
+            next((c for n, c in dataset.facts.columns.items() if label == f"{dataset.name}, {n}"), None)
+            if dataset
+            else None
+        )
+        if column is None:
+            return None
+        if not column.labels:
+            return f"write a value of type {column.type}"
+        written = fault.message.rpartition(": ")[2].partition(" is no value")[0].strip("'\"")
+        meant = nearest(written, column.labels)
+        return f"did you mean '{meant}'?" if meant else f"one of: {', '.join(map(repr, column.labels))}"
+
+
+def _choices(dataset: Dataset, link: Link) -> str:
+    """What may be decided for a link, as far as its column and its table let it."""
+    is_plain, columns = link.place.is_plain, [dataset.facts.columns[name] for name in link.place.columns]
+    may_be_null = not is_plain or not all(column.not_null for column in columns)
+    choices = []
+    if dataset.decision.shared is not True:
+        choices.append("delete (the row goes)")
+    if may_be_null:
+        choices.append("unlink (the link is set to null, and the row stays)")
+    if is_plain and link.kind and link.identity is None:
+        choices.append("nobody (the row stays, and points at nobody)")
+    value = "null" if may_be_null else "…"
+    setting = ", ".join(f"{as_key(name)}: {value}" for name in link.place.columns) if is_plain else "…: …"
+    return f"{', '.join(choices)} or what is set, such as {{{setting}}}"
+
+
+def _to_nobody(link: Link, kind: Kind, dataset: Dataset, survey: Survey, *, is_set: bool) -> str:
+    """All of it: the row, the subject's `nobody`, and the link."""
+    names = ", ".join(f"{as_key(name)}: nobody" for name in link.place.columns)
+    write = f"write {names}" if is_set else f"write links: {{{as_key(str(link.place))}: {{erase: nobody}}}}"
+    if kind.nobody is not None:
+        return write
+    or_delete = "" if dataset.decision.shared else "\nor let the row go: erase: delete"
+    return f"{declaration(kind, survey.catalogue)}\n{write}{or_delete}"

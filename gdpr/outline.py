@@ -1,0 +1,163 @@
+"""A plan in a few lines for each table: by what its rows are found, and what an erasure does with them.
+
+Told from the plan alone, so that the one in use can be told as well as one that was just compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from datamap.names import NotAName, Place
+from datamap.names import Table as Name
+from gdpr.columns import aligned
+from shared.plan import Dataset, Kind, Plan, Statement
+
+Entry = Mapping[str, Any]  # a part of the map, as a plan carries it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way in which rows of a table are found, and what becomes of those that are."""
+
+    by: str
+    does: str
+    is_theirs: bool  # they belong to the person, who did not merely act on them
+
+
+def outline(plan: Plan, kind: Kind) -> Iterator[str]:
+    """The lines for one kind of subject."""
+    guards = [statement for statement in kind.erase if statement.purpose == "guard"]
+    rows = [("table", "found by", "stops at", "an erasure")]
+    for table in tables(kind):
+        stops = " ".join(f"[{n}]" for n, guard in enumerate(guards, 1) if table in guard.dataset.split(", "))
+        for number, way in enumerate(ways(plan, kind, table)):
+            rows.append((table, way.by, stops, way.does) if number == 0 else ("", way.by, "", way.does))
+    yield from aligned(rows)
+    yield from _left_out(kind)
+    if guards:
+        yield ""
+        yield "An erasure stops before it has changed anything where it finds (docs/ownership.md, rules 13 and 14):"
+        listed = [(f"[{number}]", guard.dataset, _in_words(guard)) for number, guard in enumerate(guards, 1)]
+        yield from aligned(listed, margin="  ")
+    if kind.locked:
+        yield ""
+        yield f"It locks the rows that it finds, and no others, in {_counted(len(kind.locked))}{_unlocked(kind)}."
+
+
+def _left_out(kind: Kind) -> Iterator[str]:
+    """What an export does not show, though it is in a row of theirs."""
+    hidden = [(d.name, c) for d in kind.datasets for c in d.columns if c.export != "value" and _is_exported(d)]
+    if hidden:
+        yield ""
+        yield "An export leaves out:"
+        listed = [(f"{name}.{column.name}", column.reason or column.export) for name, column in hidden]
+        yield from aligned(listed, margin="  ")
+
+
+def _is_exported(dataset: Dataset) -> bool:
+    return any(statement.purpose == "export" for statement in dataset.reads)
+
+
+def tables(kind: Kind) -> list[str]:
+    """All that the plan has to do with; those at the end that only lose what they point at."""
+    captured = (statement.dataset for statement in kind.erase if statement.purpose == "capture")
+    return list(dict.fromkeys([*(dataset.name for dataset in kind.datasets), *captured]))
+
+
+def ways(plan: Plan, kind: Kind, table: str) -> list[Way]:
+    """In the order of the statements that find the rows: what is theirs, what they acted on, what loses its parent."""
+    dataset = next((dataset for dataset in kind.datasets if dataset.name == table), None)
+    decision = _decisions(plan).get(table, {})
+    does = _by_table(plan, kind, dataset, decision) if dataset else "unlinks"
+    captures = [s for s in kind.erase if s.purpose == "capture" and s.dataset == table]
+    if captures:
+        return [_way(capture, decision, does) for capture in captures]
+    reads = dataset.reads if dataset else ()
+    named = [s.link for s in reads if s.purpose == "verify" and s.link] or ["what it hangs from"]
+    return [Way(by=link, does=does, is_theirs=True) for link in named]
+
+
+def _way(capture: Statement, decision: Entry, by_table: str) -> Way:
+    entries = _entries(decision, capture.link)
+    own = [_word_or_setting(entry["erase"]) for entry in entries if entry.get("erase") not in (None, "undecided")]
+    does = ", or ".join(dict.fromkeys(own))
+    if capture.why.startswith("theirs"):
+        by = capture.why.removeprefix("theirs, ").removeprefix("by ")
+        identity = next((entry["identity"] for entry in entries if entry.get("identity")), None)
+        by += f", their {identity}" if identity else ""
+        return Way(by=by, does=does or by_table, is_theirs=True)
+    how = "acted on" if capture.why.startswith("they acted") else "whose row goes"
+    return Way(by=f"{capture.link}, {how}", does=does or "unlinks", is_theirs=False)
+
+
+def _by_table(plan: Plan, kind: Kind, dataset: Dataset, decision: Entry) -> str:
+    stays = [s.why.split(" keeps ")[0] for s in kind.erase if s.purpose == "stub" and s.dataset == dataset.name]
+    stub = f"; a stub where {', '.join(dict.fromkeys(stays))} keeps rows" if stays else ""
+    if dataset.action == "delete":
+        return f"deletes{stub}"
+    if dataset.action == "keep":
+        return _kept(plan, kind, dataset, decision) + stub
+    if dataset.action == "change":
+        return _word_or_setting(decision.get("erase"))
+    words = {"unlink": "unlinks", "refresh": "refreshes the view", "external_manual": "nothing: by hand"}
+    reason = f", {decision['reason']}" if dataset.action == "external_manual" and decision.get("reason") else ""
+    return words.get(dataset.action, dataset.action) + reason
+
+
+def _kept(plan: Plan, kind: Kind, dataset: Dataset, decision: Entry) -> str:
+    keep: Entry = decision.get("keep", {})
+    retention: Entry = plan.map.get("activities", {}).get(dataset.activity, {}).get("retention", {})
+    law = ", ".join(filter(None, (keep.get("exception"), keep.get("law") or retention.get("law"))))
+    ends = any(s.purpose == "delete" and dataset.name in s.dataset.split(", ") for s in kind.erase)
+    then = f"; deletes after {retention['period']}" if ends and retention.get("period") else ""
+    return f"keeps {', '.join(keep.get('columns', []))}{f' ({law})' if law else ''}{then}"
+
+
+def _word_or_setting(erase: object) -> str:
+    """`deletes` · `body → null, sender_id → nobody`"""
+    if isinstance(erase, Mapping):
+        return ", ".join(f"{column} → {_value(value)}" for column, value in sorted(erase.items()))
+    return {"delete": "deletes", "unlink": "unlinks"}.get(str(erase), str(erase))
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "null"
+    return repr(value["value"]) if isinstance(value, Mapping) else str(value)
+
+
+def _decisions(plan: Plan) -> dict[str, Entry]:
+    """What the map says, by the names that a plan uses."""
+    tables = plan.map.get("tables", {})
+    return {str(Name.parse(text)): entry for text, entry in tables.items() if not text.endswith(".*")}
+
+
+def _entries(decision: Entry, link: str | None) -> list[Entry]:
+    """What the map says of a link, however it spells the place."""
+    for text, entries in decision.get("links", {}).items():
+        if link in (text, _spelled(text)):
+            return list(entries)
+    return []
+
+
+def _spelled(text: str) -> str:
+    try:
+        return str(Place.parse(text))
+    except NotAName:  # a column with a name that reads like a place
+        return str(Place((text,)))
+
+
+def _in_words(guard: Statement) -> str:
+    return f"{guard.why}, by {guard.link}" if guard.link else guard.why
+
+
+def _unlocked(kind: Kind) -> str:
+    captured = {s.dataset for s in kind.erase if s.purpose == "capture"}
+    others = [table for table in tables(kind) if table not in captured]
+    return f"; none in {', '.join(others)}" if others else ""
+
+
+def _counted(number: int) -> str:
+    return "one table" if number == 1 else f"{number} tables"

@@ -1,0 +1,239 @@
+"""A plan tried on one person: what would be found, what an erasure would do, and what would stop it.
+
+All of it happens in a transaction that whoever calls rolls back. Without `erasing` no row is locked and no table of the
+application is written: the rows are found as an erasure finds them, into temporary tables, and then the transaction is
+made read-only. What is told are tables, links and numbers, and nothing that stands in a row.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor
+
+from gdpr.outline import tables as all_tables
+from gdpr.outline import ways
+from shared.errors import Refused, StoreBusy, UnfitValue
+from shared.gone import bind_gone, read_gone
+from shared.person import bind_persons
+from shared.plan import Kind, Plan, Statement
+
+LOCK = "\nfor update of t"
+PATIENCE = "200ms"  # for a lock that somebody else has; ours are gone with the transaction
+ACTS = ("deleted", "stub", "kept", "changed", "unlinked")
+_FLAGS = """
+select
+  count(*) filter (where r.gdpr_dies),
+  count(*) filter (where r.gdpr_stub),
+  count(*) filter (where r.gdpr_owned and r.gdpr_by_table and not r.gdpr_dies and not r.gdpr_stub),
+  count(*) filter (where r.gdpr_owned and not r.gdpr_by_table and not r.gdpr_dies and not r.gdpr_stub),
+  count(*) filter (where not r.gdpr_owned)
+from {} as r
+"""
+_ROWS = re.compile(r"create temporary table (gdpr_rows_\d+) ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a person has to do with one table."""
+
+    table: str
+    theirs: int  # rows that belong to them
+    links: Mapping[str, int]  # rows by the link that found them, those that they merely acted on as well
+    erasure: Mapping[str, int]  # rows by what becomes of them: ACTS
+
+    @property
+    def is_there(self) -> bool:
+        return self.theirs > 0 or any(self.links.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """A guard that counted something."""
+
+    table: str
+    rows: int
+    rule: int  # of docs/ownership.md
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """All that is told of one person."""
+
+    kind: str
+    tables: tuple[Found, ...]
+    stops: tuple[Stop, ...]
+    was_erased: bool  # the statements ran, before all was rolled back
+    left: Mapping[str, int]  # after that: what verification would still find, by table and link
+    short: Mapping[str, int]  # after that: rows that should have been deleted or changed, and were not
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.stops or self.left or self.short)
+
+
+@dataclass
+class _Session:
+    """Statements, all of which together have so many seconds."""
+
+    cur: cursor
+    seconds: float
+    started: float = field(default_factory=time.monotonic)
+
+    def run(self, statement: str | sql.Composed) -> int:
+        """How many rows it touched, or gave."""
+        left = self.seconds - (time.monotonic() - self.started)
+        if left <= 0:
+            raise StoreBusy("It took too long", remedy="give it longer with --timeout")
+        self.cur.execute(f"set local statement_timeout = {max(1, int(left * 1000))}")
+        self.cur.execute(statement)
+        return self.cur.rowcount
+
+    def answer(self, statement: str | sql.Composed) -> tuple[int, ...]:
+        """The one row that it gives."""
+        self.run(statement)
+        return tuple(self.cur.fetchone() or (0,))
+
+
+def tried(
+    cur: cursor,
+    plan: Plan,
+    kind: Kind,
+    person: Mapping[str, str],
+    *,
+    today: date,
+    seconds: float,
+    erasing: bool = False,
+) -> Trial:
+    """Try it in this transaction, which is to be rolled back."""
+    session = _Session(cur, seconds)
+    session.run(f"set local lock_timeout = '{PATIENCE}'")
+    _bind(cur, kind, person, today)
+    for statement in kind.reach:
+        session.run(statement.sql)
+    links = _captured(session, kind, locking=erasing)
+    if not erasing:
+        session.run("set transaction read only")  # not before: CREATE TEMPORARY TABLE counts as writing
+    tables = tuple(_found(session, plan, kind, links))
+    if not any(found.is_there for found in tables):
+        raise Refused("The plan finds no row of such a person", remedy="check the key or the identity")
+    stops = tuple(_stops(session, kind))
+    was_erased = erasing and not stops
+    short = _erased(session, kind, tables) if was_erased else {}
+    return Trial(
+        kind=kind.name,
+        tables=tables,
+        stops=stops,
+        was_erased=was_erased,
+        left=_left(session, kind) if was_erased else {},
+        short=short,
+    )
+
+
+def _bind(cur: cursor, kind: Kind, person: Mapping[str, str], today: date) -> None:
+    try:
+        bind_persons(cur, kind, [person], today=today)
+    except UnfitValue as fault:
+        if fault.what not in dict(kind.refusals):
+            raise
+        is_nobody = set(kind.key) <= set(person) or fault.what != kind.refusals[-1][0]
+        remedy = "try another person (docs/ownership.md, rule 13)"
+        named = f"take the key from {kind.table} and pass it with --id (docs/ownership.md, rule 1)"
+        raise Refused(fault.what, remedy=remedy if is_nobody else named) from None
+
+
+def _captured(session: _Session, kind: Kind, *, locking: bool) -> dict[str, list[int]]:
+    """Find the rows that an erasure touches; for each table how many each of its captures found."""
+    found: dict[str, list[int]] = {}
+    for statement in kind.erase:
+        if statement.purpose in ("prepare", "capture", "stub"):
+            number = session.run(statement.sql if locking else statement.sql.removesuffix(LOCK))
+            if statement.purpose == "capture":
+                found.setdefault(statement.dataset, []).append(number)
+    return found
+
+
+def _found(session: _Session, plan: Plan, kind: Kind, captured: Mapping[str, list[int]]) -> Iterator[Found]:
+    """For every table of the plan; those as well that no erasure touches."""
+    relations = _relations(kind)
+    counts = {d.name: s.sql for d in kind.datasets for s in d.reads if s.purpose == "count"}
+    for table in all_tables(kind):
+        links = [way.by for way in ways(plan, kind, table)]
+        yield Found(
+            table=table,
+            theirs=session.answer(counts[table])[0] if table in counts else 0,
+            links=dict(zip(links, captured[table], strict=True)) if table in captured else {},
+            erasure=_outcome(session, plan, kind, table, relations[table]) if table in relations else {},
+        )
+
+
+def _relations(kind: Kind) -> dict[str, str]:
+    """For each table the temporary one with the rows that are touched."""
+    made = ((s.dataset, _ROWS.match(s.sql)) for s in kind.erase if s.purpose == "prepare")
+    return {table: match[1] for table, match in made if match}
+
+
+def _outcome(session: _Session, plan: Plan, kind: Kind, table: str, relation: str) -> dict[str, int]:
+    """Rows by what becomes of them."""
+    dies, stub, by_table, by_link, others = session.answer(sql.SQL(_FLAGS).format(sql.Identifier("pg_temp", relation)))
+    action = next((dataset.action for dataset in kind.datasets if dataset.name == table), "")
+    of_links = {way.does for way in ways(plan, kind, table) if way.is_theirs}
+    outcome = dict.fromkeys(ACTS, 0) | {"deleted": dies, "stub": stub, "unlinked": others}
+    outcome[{"keep": "kept", "unlink": "unlinked"}.get(action, "changed")] += by_table
+    outcome["unlinked" if of_links == {"unlinks"} else "changed"] += by_link
+    return outcome
+
+
+def _stops(session: _Session, kind: Kind) -> Iterator[Stop]:
+    for statement in kind.erase:
+        if statement.purpose == "guard":
+            session.run(statement.sql)
+            yield from (_stop(statement, table, rows) for table, rows in session.cur.fetchall() if rows)
+
+
+def _stop(guard: Statement, table: str, rows: int) -> Stop:
+    if guard.link is None:
+        rule, why = 13, guard.why
+        remedy = (
+            f"say at {table} what happens to a row by each of its links (links: {{…: {{erase: …}}}}), or shared: true"
+        )
+    else:
+        rule, why = 14, f"{guard.why}, by {guard.link}"
+        remedy = f"decide for them at {table}: links: {{{guard.link}: {{erase: unlink}}}}, or delete them as well"
+    return Stop(table=table, rows=rows, rule=rule, why=why, remedy=remedy)
+
+
+def _erased(session: _Session, kind: Kind, tables: tuple[Found, ...]) -> dict[str, int]:
+    """Run the erasure; where a statement did less than it should have, by how many rows."""
+    planned = {found.table: found.erasure for found in tables}
+    short = {}
+    for statement in kind.erase:
+        if statement.purpose in ("change", "delete"):
+            names = statement.dataset.split(", ")
+            wanted = sum(_of(planned[name], statement.purpose) for name in names)
+            done = session.run(statement.sql) if len(names) == 1 else session.answer(statement.sql)[0]
+            if done != wanted:
+                short[f"{statement.purpose} {statement.dataset}"] = wanted - done
+    session.run("set constraints all immediate")
+    return short
+
+
+def _of(outcome: Mapping[str, int], purpose: str) -> int:
+    dies = outcome["deleted"]
+    return dies if purpose == "delete" else sum(outcome.values()) - dies
+
+
+def _left(session: _Session, kind: Kind) -> dict[str, int]:
+    bind_gone(session.cur, kind, read_gone(session.cur, kind))
+    left = {}
+    for statement in (s for dataset in kind.datasets for s in dataset.reads if s.purpose == "verify"):
+        if rows := session.answer(statement.sql)[0]:
+            left[", ".join(filter(None, (statement.dataset, statement.link)))] = rows
+    return left
