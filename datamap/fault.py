@@ -23,6 +23,7 @@ class Fault:
     remedy: str | None = None  # what to write, or the statement to run
     line: int = field(default=0, compare=False)  # counted from 1; 0 where it stands in no file
     column: int = field(default=0, compare=False)
+    about: object = field(default=None, compare=False, repr=False)  # the column or link in question, for an adviser
 
     @property
     def path(self) -> str:

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from datamap.catalogue import Column, Table
+from datamap.catalogue import Column
 from datamap.check.nobody import declaration
 from datamap.check.survey import Survey
 from datamap.check.tables import key as as_key
 from datamap.compile.resolution import Dataset, Kind, Link
 from datamap.fault import Fault
-from datamap.names import shown
-from datamap.spelling import nearest
 
 _SHORT = 16  # columns that a remedy lists
 _ROLES = (
@@ -58,9 +56,7 @@ class _Advice:
             "not_null": self._not_null,
             "nobody": self._nobody,
             "undecided": self._undecided,
-            "unknown_column": self._unknown_column,
             "unknown_table": self._unknown_table,
-            "when_value": self._when_value,
             "two_people": self._two_people,
             "names_a_person": self._names_a_person,
             "cascade_undecided": self._cascade,
@@ -74,13 +70,11 @@ class _Advice:
         return next((d for d in self.survey.resolution.datasets.values() if d.where == fault.where[:2]), None)
 
     def _link(self, fault: Fault) -> Link | None:
+        if isinstance(fault.about, Link):
+            return fault.about
         dataset = self._dataset(fault)
         links = [link for link in dataset.links if link.where == fault.where[: len(link.where)]] if dataset else []
         return max(links, key=lambda link: len(link.where), default=None)
-
-    def _column(self, fault: Fault) -> Column | None:
-        dataset = self._dataset(fault)
-        return dataset.facts.columns.get(str(fault.where[-1])) if dataset else None
 
     def _kind(self, link: Link | None) -> Kind | None:
         return self.survey.resolution.kinds.get(link.kind or "") if link else None
@@ -91,42 +85,24 @@ class _Advice:
         dataset = self._dataset(fault)
         if dataset is None:
             return None
+        column = fault.about if isinstance(fault.about, Column) else None
         part = fault.where[2:3]
-        if part in (("stub",), ("keep",)):
-            return self._of_a_part(fault, dataset, str(part[0]))
-        column = self._column(fault) if fault.where[-2] == "erase" else None
-        links = [link for link in dataset.person_links if column is not None and column.name in link.place.columns]
-        link = links[0] if links else (self._link(fault) if column is None else None)
-        link = link or self._undeclared(fault, dataset)
+        if column is not None and part in (("stub",), ("keep",)):
+            return _of_a_part(column, fault, str(part[0]))
+        link = _naming(column, dataset) if column is not None else self._link(fault)
         kind = self._kind(link)
         if link is None or kind is None:
             return None
         return _to_nobody(link, kind, dataset, self.survey, is_set=column is not None)
-
-    def _undeclared(self, fault: Fault, dataset: Dataset) -> Link | None:
-        """The link of a foreign key that the map does not mention, by the place that the compiler names."""
-        label = fault.message.partition(":")[0]
-        return next((link for link in dataset.person_links if label == f"{dataset.name}, {link.place}"), None)
-
-    def _of_a_part(self, fault: Fault, dataset: Dataset, part: str) -> str | None:
-        """`stub` and `keep` say it under a key of their own."""
-        names = (name for name in dataset.facts.columns if fault.message.startswith(f"{dataset.name}, column {name},"))
-        name = next(names, None)
-        if name is None or fault.remedy is None:
-            return None
-        setting = f"{{{as_key(name)}: {fault.remedy.removeprefix(f'write {name}: ').partition(', or')[0]}}}"
-        return f"write stub: {setting}" if part == "stub" else f"add {name} to keep.columns, or write set: {setting}"
 
     def _nobody(self, fault: Fault) -> str | None:
         if fault.where[-1:] == ("nobody",) or fault.where[-2:-1] == ("nobody",):
             name = str(fault.where[1]) if fault.where[0] == "subjects" else "person"
             subject = self.survey.map.kinds[name]
             return f"write nobody: {{{', '.join(f'{column}: …' for column in subject.key)}}}, with the key of a row"
-        dataset, column = self._dataset(fault), self._column(fault)
-        links = (
-            [link for link in dataset.person_links if column and column.name in link.place.columns] if dataset else []
-        )
-        kind = self._kind(links[0] if links else None)
+        dataset = self._dataset(fault)
+        link = _naming(fault.about, dataset) if isinstance(fault.about, Column) and dataset else None
+        kind = self._kind(link)
         if kind is None or kind.nobody is not None:
             return "write null, or {value: …}"
         return declaration(kind, self.survey.catalogue)
@@ -154,9 +130,7 @@ class _Advice:
         )
 
     def _names_a_person(self, fault: Fault) -> str | None:
-        dataset = self._dataset(fault)
-        names = (link for link in dataset.person_links if link.where == dataset.where) if dataset else ()
-        link = next((link for link in names if f"column {', '.join(link.place.columns)} names" in fault.message), None)
+        link = self._link(fault)
         if link is None:
             return None
         return (
@@ -169,29 +143,14 @@ class _Advice:
         dataset = self._dataset(fault)
         if dataset is None:
             return "put that table into the map first: {activity: …, erase: delete}, or {personal: false, reason: …}"
-        links = [link for link in dataset.links if f" by {', '.join(link.place.columns)}: " in fault.message]
-        columns = [dataset.facts.columns[name] for link in links[:1] for name in link.place.columns]
-        if not columns or not all(column.not_null for column in columns):
+        link = self._link(fault)
+        columns = [dataset.facts.columns[name] for name in link.place.columns] if link else []
+        if link is None or not all(column.not_null for column in columns):
             return None
-        place = as_key(str(links[0].place))
+        place = as_key(str(link.place))
         return f"write erase: delete at {dataset.name}, or only for this link: links: {{{place}: {{erase: delete}}}}"
 
     # Names --------------------------------------------------------------------------------------------------------
-
-    def _unknown_column(self, fault: Fault) -> str | None:
-        if (fault.remedy or "").startswith("did you mean"):
-            return None
-        facts = self._facts(fault)
-        return (
-            f"one of: {', '.join(map(shown, facts.columns))}"
-            if facts and len(facts.columns) <= _SHORT
-            else "take it out"
-        )
-
-    def _facts(self, fault: Fault) -> Table | None:
-        """The table of which the compiler says that it has no such column."""
-        named = fault.message.partition(" has no column ")[0]
-        return next((table for table in self.survey.catalogue if str(table.name) == named), None)
 
     def _unknown_table(self, fault: Fault) -> str | None:
         if fault.where[0] == "tables" or (fault.remedy or "").startswith("did you mean"):
@@ -201,21 +160,17 @@ class _Advice:
         such = f", such as {most.name}, which most others point at" if most and self.survey.keys_to(most.name) else ""
         return f"name the table that has a row for each person{such}"
 
-    def _when_value(self, fault: Fault) -> str | None:
-        dataset = self._dataset(fault)
-        label = fault.message.rpartition(": ")[0]
-        column = (
-            next((c for n, c in dataset.facts.columns.items() if label == f"{dataset.name}, {n}"), None)
-            if dataset
-            else None
-        )
-        if column is None:
-            return None
-        if not column.labels:
-            return f"write a value of type {column.type}"
-        written = fault.message.rpartition(": ")[2].partition(" is no value")[0].strip("'\"")
-        meant = nearest(written, column.labels)
-        return f"did you mean '{meant}'?" if meant else f"one of: {', '.join(map(repr, column.labels))}"
+
+def _naming(column: Column, dataset: Dataset) -> Link | None:
+    """The link to a person that a column belongs to."""
+    return next((link for link in dataset.person_links if column.name in link.place.columns), None)
+
+
+def _of_a_part(column: Column, fault: Fault, part: str) -> str:
+    """`stub` and `keep` say it under a key of their own."""
+    value = (fault.remedy or "").removeprefix(f"write {column.name}: ").partition(", or")[0]
+    setting = f"{{{as_key(column.name)}: {value}}}"
+    return f"write stub: {setting}" if part == "stub" else f"add {column.name} to keep.columns, or write set: {setting}"
 
 
 def _choices(dataset: Dataset, link: Link) -> str:

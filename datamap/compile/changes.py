@@ -15,7 +15,7 @@ from datamap.compile import matching
 from datamap.compile.json_place import path as path_of
 from datamap.compile.json_place import readable
 from datamap.compile.person import TABLE, Person, plain_type
-from datamap.compile.resolution import Dataset, Kind, Link
+from datamap.compile.resolution import Dataset, Kind, Link, unknown_column
 from datamap.fault import Fault, Where
 from datamap.names import Place, literal, quoted
 
@@ -166,8 +166,7 @@ class Changes:
         for name, value in setting.items():
             column = self._dataset.facts.columns.get(name)
             if column is None:
-                message = f"{self._dataset.name} has no column {name}"
-                self.faults.append(Fault(code="unknown_column", message=message, where=(*where, name)))
+                self.faults.append(unknown_column(name, self._dataset.facts, (*where, name)))
             elif value is None and name in arrays and arrays[name].place.is_array:
                 yield from self.unlinked(arrays[name], condition)
             else:
@@ -182,7 +181,8 @@ class Changes:
             self._fault("referenced", message, where, "leave it as it is, or let it stand among keep.columns")
         if value is None and column.not_null:
             remedy = f"write {column.name}: {self._instead(column)}"
-            self._fault("not_null", f"{self._named(column)} cannot be set to null: it is NOT NULL", where, remedy)
+            message = f"{self._named(column)} cannot be set to null: it is NOT NULL"
+            self._fault("not_null", message, where, remedy, about=column)
         return Change(column=column.name, value=self._expression(column, value, where), condition=condition)
 
     def _instead(self, column: Column) -> str:
@@ -199,8 +199,10 @@ class Changes:
     def _is_link(self, column: Column) -> bool:
         return any(column.name in link.place.columns for link in self._dataset.person_links)
 
-    def _fault(self, code: str, message: str, where: Where, remedy: str | None = None) -> None:
-        self.faults.append(Fault(code=code, message=message, where=where, remedy=remedy))
+    def _fault(
+        self, code: str, message: str, where: Where, remedy: str | None = None, *, about: Column | Link | None = None
+    ) -> None:
+        self.faults.append(Fault(code=code, message=message, where=where, remedy=remedy, about=about))
 
     def _expression(self, column: Column, value: model.SetTo, where: Where) -> str:
         if value is None:
@@ -239,11 +241,11 @@ class Changes:
                 return f"(select u.{quoted(target)} from {self._kind.table.sql} as u where {key})"
         if self._kind.nobody is None:
             remedy = "declare `nobody:` at the subject: the key of a row that stands for nobody"
-            self._fault(
-                "nobody", f"{self._named(column)} is to point at nobody, and no nobody is declared", where, remedy
-            )
+            message = f"{self._named(column)} is to point at nobody, and no nobody is declared"
+            self._fault("nobody", message, where, remedy, about=column)
         else:
-            self._fault("nobody", f"{self._named(column)} is no link to a person, so it cannot point at nobody", where)
+            message = f"{self._named(column)} is no link to a person, so it cannot point at nobody"
+            self._fault("nobody", message, where, "write null, or {value: …}", about=column)
         return "null"
 
     # A link that is taken away ------------------------------------------------------------------------------------
@@ -286,7 +288,7 @@ class Changes:
             remedy = "write erase: delete for this link, "
             remedy += "or declare `nobody:` at the subject" if link.kind else "or keep the row that it points at"
             message = f"{self._dataset.name}, {link.place}: the link cannot be set to null, since it is NOT NULL"
-            self._fault("not_null", message, link.where, remedy)
+            self._fault("not_null", message, link.where, remedy, about=link)
 
     def _apart(self, link: Link) -> list[str]:
         """The columns of a link that may be null: of several, those that no other link and no key needs."""

@@ -410,6 +410,7 @@ class Erasure:
             " and the map does not decide it",
             where=dataset.where or ("tables",),
             remedy=f"write {dataset.name}: {{links: {{{pointer.link.place}: {{erase: unlink}}}}}}, or keep {name}",
+            about=pointer.link,
         )
 
     def _counted(self) -> Statement:

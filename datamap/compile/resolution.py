@@ -6,7 +6,7 @@ What does not fit is collected as faults, with its place in the map. The rules a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,7 +15,7 @@ from datamap.catalogue import Catalogue, Column, ForeignKey, Table
 from datamap.condition import Condition
 from datamap.document import nearest
 from datamap.fault import Fault, Where
-from datamap.names import Place, Target
+from datamap.names import Place, Target, shown
 from datamap.names import Table as Name
 
 Role = Literal["owner", "actor", "reference"]
@@ -201,14 +201,23 @@ def _unknown_table(name: Name, where: Where, catalogue: Catalogue) -> Fault:
     return Fault(code="unknown_table", message=f"There is no table {name}", where=where, remedy=remedy)
 
 
-def _unknown_column(column: str, table: Table, where: Where) -> Fault:
-    meant = nearest(column, table.columns)
+_FEW = 16  # columns or labels that a remedy lists
+
+
+def unknown_column(column: str, table: Table, where: Where) -> Fault:
     return Fault(
         code="unknown_column",
         message=f"{table.name} has no column {column}",
         where=where,
-        remedy=f"did you mean {meant}?" if meant else None,
+        remedy=_meant(column, list(table.columns)) or "take it out",
     )
+
+
+def _meant(written: str, known: Sequence[str], show: Callable[[str], str] = shown) -> str | None:
+    """What somebody may have meant; None where there is too much to list."""
+    if meant := nearest(written, known):
+        return f"did you mean {show(meant)}?"
+    return f"one of: {', '.join(map(show, known))}" if len(known) <= _FEW else None
 
 
 def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where) -> None:
@@ -224,7 +233,7 @@ def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where
     columns = [*((c, "key") for c in subject.key), *((i.column, "identities") for i in subject.identities.values())]
     columns += [(subject.birth, "birth")] if subject.birth else []
     columns += [(column, "nobody") for column in subject.nobody or ()]
-    missing = [_unknown_column(c, facts, (*where, part)) for c, part in columns if c not in facts.columns]
+    missing = [unknown_column(c, facts, (*where, part)) for c, part in columns if c not in facts.columns]
     if subject.nobody is not None and set(subject.nobody) != set(subject.key):
         message = f"nobody has to name the whole key: {', '.join(subject.key)}"
         missing.append(Fault(code="nobody", message=message, where=(*where, "nobody")))
@@ -300,7 +309,7 @@ class _Links:
     def _place(self, text: str, where: Where) -> Place | None:
         place = Place((text,)) if text in self._facts.columns else Place.parse(text)
         unknown = [column for column in place.columns if column not in self._facts.columns]
-        self._found.faults.extend(_unknown_column(name, self._facts, where) for name in unknown)
+        self._found.faults.extend(unknown_column(name, self._facts, where) for name in unknown)
         if unknown:
             return None
         column = self._facts.columns[place.column]
@@ -335,12 +344,16 @@ class _Links:
         place, table, columns, kind, identity = target
         for column in (entry.when and Condition.parse(entry.when).comparisons) or ():
             if column.place.column not in self._facts.columns:
-                self._found.faults.append(_unknown_column(column.place.column, self._facts, (*where, "when")))
+                self._found.faults.append(unknown_column(column.place.column, self._facts, (*where, "when")))
                 return None
             wrong = [value for value in column.values if not _is_one_of(value, column.place, self._facts)]
             for constant in wrong:
                 message = f"{self._facts.name}, {column.place}: {constant!r} is no value of this column"
-                self._found.faults.append(Fault(code="when_value", message=message, where=(*where, "when")))
+                facts = self._facts.columns[column.place.column]
+                remedy = _meant(str(constant), facts.labels, repr) if facts.labels else None
+                remedy = remedy or f"write a value of type {facts.type}"
+                fault = Fault(code="when_value", message=message, where=(*where, "when"), remedy=remedy)
+                self._found.faults.append(fault)
             if wrong:
                 return None
         for part, value in (("role", entry.role), ("erase", entry.erase)):
@@ -437,7 +450,7 @@ class _Links:
         columns = target.columns or (kind.key if kind else facts.primary_key)
         missing = [column for column in columns if column not in facts.columns]
         if missing or not columns:
-            self._found.faults.extend(_unknown_column(column, facts, where) for column in missing)
+            self._found.faults.extend(unknown_column(column, facts, where) for column in missing)
             if not columns:
                 message = f"{target.table} has no primary key: name the columns that are meant"
                 self._found.faults.append(Fault(code="no_key", message=message, where=where))
@@ -500,18 +513,8 @@ class _Links:
             if key.target is None or key in mentioned:
                 continue
             kind = self._found.kind_of(key.target)
-            if not self._decision.personal and kind is not None:
-                self._found.faults.append(
-                    Fault(
-                        code="names_a_person",
-                        message=f"{self._facts.name} is declared not personal, and its column"
-                        f" {', '.join(key.columns)} names a row of {key.target}",
-                        where=self._where,
-                        remedy=f"write links: {{{', '.join(key.columns)}: actor}} if they merely acted on it",
-                    )
-                )
             is_owned = self._decision.personal and self._kind is None
-            yield Link(
+            link = Link(
                 place=Place(key.columns),
                 target=key.target,
                 target_columns=key.target_columns,
@@ -520,6 +523,20 @@ class _Links:
                 foreign_key=key,
                 where=self._where,
             )
+            if not self._decision.personal and kind is not None:
+                self._found.faults.append(_names_a_person(link, self._facts))
+            yield link
+
+
+def _names_a_person(link: Link, facts: Table) -> Fault:
+    columns = ", ".join(link.place.columns)
+    return Fault(
+        code="names_a_person",
+        message=f"{facts.name} is declared not personal, and its column {columns} names a row of {link.target}",
+        where=link.where,
+        remedy=f"write links: {{{columns}: actor}} if they merely acted on it",
+        about=link,
+    )
 
 
 _WRITTEN: Mapping[str, str] = {

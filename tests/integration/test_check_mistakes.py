@@ -51,7 +51,7 @@ class Told:
     severity: str = "error"
 
 
-TEAMS = "links: {owner_id: {erase: {owner_id: nobody}}}"
+TEAMS = "links: {owner_id: {erase: nobody}}"
 NOBODY = "  nobody: {id: 0} # teams and gift cards outlive the people who made them\n"
 ADDRESSES = "app.addresses:\n    activity: account\n    erase: delete"
 GIFT = "purchaserId: {erase: {purchaserId: nobody, greeting: null}"
@@ -254,8 +254,8 @@ MISTAKES: dict[str, tuple[str, str, Told]] = {
         Told(code="nobody_missing", at="nobody:", remedy=(INSERT.replace("(0", "(77"),)),
     ),
     "a shared row that is deleted": (
-        f"    shared: true\n    {TEAMS}",
-        f"    shared: true\n    erase: delete\n    {TEAMS}",
+        f"    reason: the team goes on under its name\n    {TEAMS}",
+        f"    reason: the team goes on under its name\n    erase: delete\n    {TEAMS}",
         Told(code="reach", at="erase: delete", remedy=("write unlink",)),
     ),
     "null where it may not be": (

@@ -845,6 +845,8 @@ def test_what_was_written_while_its_parent_went_is_found_by_the_verification(cur
 
 def test_a_column_that_knows_no_capitals_asks_for_an_identity_that_knows_none(cur: cursor) -> None:
     cur.execute(CITEXT + "create table app.n (id bigint primary key, mail ext.citext)")
-    tables = "tables:\n  app.users: {}\n  app.n: {links: {mail: {identity: email}}}\n"
+    cur.execute("insert into app.n values (1, 'one@example.org'), (2, 'ONE@example.org')")
+    tables = "tables:\n  app.users: {}\n  app.n: {links: {mail: {identity: email}}, columns: {id: user}}\n"
+    assert [row["id"] for row in exported(cur, plan(cur, tables), "app.n", {"id": 1})] == [1]
     assert codes(cur, tables) == ["capitals"]
     assert codes(cur, tables, HEAD + SUBJECT.replace("email: email", "email: {column: email, match: folded}")) == []
