@@ -7,7 +7,6 @@ made read-only. What is told are tables, links and numbers, and nothing that sta
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +34,6 @@ select
   count(*) filter (where not r.gdpr_owned)
 from {} as r
 """
-_ROWS = re.compile(r"create temporary table (gdpr_rows_\d+) ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +160,6 @@ def _captured(session: _Session, kind: Kind, *, locking: bool) -> dict[str, list
 
 def _found(session: _Session, plan: Plan, kind: Kind, captured: Mapping[str, list[int]]) -> Iterator[Found]:
     """For every table of the plan; those as well that no erasure touches."""
-    relations = _relations(kind)
     counts = {d.name: s.sql for d in kind.datasets for s in d.reads if s.purpose == "count"}
     for table in all_tables(kind):
         links = [way.by for way in ways(plan, kind, table)]
@@ -170,19 +167,15 @@ def _found(session: _Session, plan: Plan, kind: Kind, captured: Mapping[str, lis
             table=table,
             theirs=session.answer(counts[table])[0] if table in counts else 0,
             links=dict(zip(links, captured[table], strict=True)) if table in captured else {},
-            erasure=_outcome(session, plan, kind, table, relations[table]) if table in relations else {},
+            erasure=_outcome(session, plan, kind, table) if table in kind.rows else {},
         )
 
 
-def _relations(kind: Kind) -> dict[str, str]:
-    """For each table the temporary one with the rows that are touched."""
-    made = ((s.dataset, _ROWS.match(s.sql)) for s in kind.erase if s.purpose == "prepare")
-    return {table: match[1] for table, match in made if match}
-
-
-def _outcome(session: _Session, plan: Plan, kind: Kind, table: str, relation: str) -> dict[str, int]:
+def _outcome(session: _Session, plan: Plan, kind: Kind, table: str) -> dict[str, int]:
     """Rows by what becomes of them."""
-    dies, stub, by_table, by_link, others = session.answer(sql.SQL(_FLAGS).format(sql.Identifier("pg_temp", relation)))
+    dies, stub, by_table, by_link, others = session.answer(
+        sql.SQL(_FLAGS).format(sql.Identifier("pg_temp", kind.rows[table]))
+    )
     action = next((dataset.action for dataset in kind.datasets if dataset.name == table), "")
     of_links = {way.does for way in ways(plan, kind, table) if way.is_theirs}
     outcome = dict.fromkeys(ACTS, 0) | {"deleted": dies, "stub": stub, "unlinked": others}

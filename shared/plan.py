@@ -88,6 +88,7 @@ class Kind:
     reach: tuple[Statement, ...]  # remembers the keys of their rows; before any of the reads
     datasets: tuple[Dataset, ...]
     erase: tuple[Statement, ...]  # in the order in which they run
+    rows: Mapping[str, str]  # by table: where an erasure marks the rows that it touches, in pg_temp
     gone: tuple[Gone, ...]
 
 

@@ -118,6 +118,7 @@ def test_a_grant_that_postgres_only_warns_about_is_no_approval(postgres: Postgre
         reach=(),
         datasets=(),
         erase=(),
+        rows={},
         gone=(),
     )
     role = sql.Identifier(f"{postgres.database}_reader")

@@ -14,7 +14,7 @@ from shared.plan import Kind, Plan
 def kind(name: str, *key: str, **identities: str) -> Kind:
     return Kind(
         name=name, table=f"app.{name}", key=key, identities=identities, invalid=None, refusals=(), locked=(), read=(),
-        binds={}, resolve="", reach=(), datasets=(), erase=(), gone=(),
+        binds={}, resolve="", reach=(), datasets=(), erase=(), rows={}, gone=(),
     )  # fmt: skip
 
 
