@@ -155,6 +155,8 @@ class Reading:
             left, why = self._left(), "nothing names them any more"
             if left:
                 why = "what is kept holds nothing but what the law needs"
+            elif link.role == "reference" and link.identity is None:
+                left, why = f"\n  and not {self._points_at_somebody(link)}", "nothing points at where they were"
             yield self._statement(
                 "verify", f"select count(*)\nfrom {self._dataset.sql} as t\nwhere {ours}{left}", why, link
             )
@@ -162,6 +164,12 @@ class Reading:
             ours = matching.names_us(self._ownership.key_link(), self._dataset, self._ownership.person)
             sql = f"select count(*)\nfrom {self._dataset.sql} as t\nwhere {ours}{self._left()}"
             yield self._statement("verify", sql, "they are gone, or a stub without content")
+
+    def _points_at_somebody(self, link: Link) -> str:
+        """What says nothing of whose a row is may go on pointing at what stays of the person for a law: a stub."""
+        kind = self._ownership.kind
+        points = matching.points_at(link, self._dataset, kind.facts, "t", "u", with_conditions=False)
+        return f"exists (select from {kind.table.sql} as u where {points})"
 
     def _left(self) -> str:
         """For rows that may stay: that something of them stayed which should not."""

@@ -850,3 +850,21 @@ def test_a_column_that_knows_no_capitals_asks_for_an_identity_that_knows_none(cu
     assert [row["id"] for row in exported(cur, plan(cur, tables), "app.n", {"id": 1})] == [1]
     assert codes(cur, tables) == ["capitals"]
     assert codes(cur, tables, HEAD + SUBJECT.replace("email: email", "email: {column: email, match: folded}")) == []
+
+
+def test_a_key_in_a_text_is_the_number_that_it_writes_and_the_uuid_in_any_spelling(cur: cursor) -> None:
+    cur.execute(
+        "create table app.people (id text primary key); create table app.n (n integer, number bigint, mark uuid);"
+        "insert into app.people values ('42'), ('042'), ('0F0E0D0C-0000-4000-8000-00000000000A');"
+        "insert into app.n values (1, 42, null), (2, null, '0f0e0d0c-0000-4000-8000-00000000000a')"
+    )
+    kind = plan(
+        cur,
+        "tables:\n  app.people: {}\n  app.n: {links: {number: {subject: person}, mark: {subject: person}},"
+        " columns: {n: user}}\n",
+        HEAD + "subject: {table: app.people, key: id}\n",
+    )
+    found = {}
+    for key in ("42", "042", "0F0E0D0C-0000-4000-8000-00000000000A"):
+        found[key] = [row["n"] for row in exported(cur, plan_again(cur, kind), "app.n", {"id": key})]
+    assert list(found.values()) == [[1], [], [2]]
