@@ -23,7 +23,7 @@ OLDEST_SERVER = 160000
 # deadlock_timeout is 1 s by default: waiting shorter than that, we give up before the server has to choose a victim.
 SESSION = {
     "search_path": "pg_catalog,pg_temp",  # pg_temp named last, or a temporary table would hide a catalogue's
-    "row_security": "off",  # a policy that hides rows is an error, never a silence (threat model A5)
+    "row_security": "off",  # a policy that hides rows is an error, never a silence: shared/row_security.py
     "lock_timeout": "800ms",
     "statement_timeout": "60s",  # until a transaction names the time it has left
     "idle_in_transaction_session_timeout": "30s",

@@ -180,3 +180,33 @@ end;
 
 -- activate_plan: store a plan and go by it from now on
 select gdpr.activate_plan(%(map_digest)s, %(fingerprint)s, %(body)s, %(catalogue)s);
+
+-- screened_tables: those to which policies apply for this role
+select c.oid::regclass::text
+from unnest(%(tables)s::text[]) as t (name)
+join pg_class as c on c.oid = t.name::regclass
+where c.relkind in ('r', 'p') and row_security_active(c.oid)
+order by 1;
+
+-- blinding_policies: the first table of which a policy may hide rows from this role, for whatever it may do there
+select c.oid::regclass::text, current_user::text
+from unnest(%(tables)s::text[]) as t (name)
+join pg_class as c on c.oid = t.name::regclass
+cross join (values ('r', 'select'), ('w', 'update'), ('d', 'delete')) as n (command, privilege)
+cross join lateral (
+  select
+    coalesce(bool_or(f.is_open) filter (where f.polpermissive), false) as is_shown,
+    coalesce(bool_and(f.is_open) filter (where not f.polpermissive), true) as is_left
+  from (
+    select
+      y.polpermissive,
+      pg_get_expr(y.polqual, y.polrelid) = 'true'
+      and coalesce(pg_get_expr(y.polwithcheck, y.polrelid), 'true') = 'true' as is_open
+    from pg_policy as y
+    where y.polrelid = c.oid and y.polcmd in ('*', n.command)
+      and exists (select from unnest(y.polroles) as r (oid) where r.oid = 0 or pg_has_role(r.oid, 'usage'))
+  ) as f
+) as p
+where has_table_privilege(c.oid, n.privilege) and not (p.is_shown and p.is_left)
+order by 1
+limit 1;

@@ -61,11 +61,13 @@ def _kind(kind: Kind, resolution: Resolution, data_map: Map) -> tuple[plan.Kind,
     erase = tuple(erasure.statements())
     reach, sources = ownership.reach()
     remains = Remains(ownership, erasure)
+    read = set(erasure.read)
     datasets = []
     for name, dataset in sorted(resolution.datasets.items()):
         is_theirs = name in ownership.datasets
         if not is_theirs and not any(link.kind == kind.name for link in dataset.person_links):
             continue
+        read.add(name)
         reading = Reading(ownership, erasure, dataset, sources, data_map)
         datasets.append(
             plan.Dataset(
@@ -87,7 +89,7 @@ def _kind(kind: Kind, resolution: Resolution, data_map: Map) -> tuple[plan.Kind,
             invalid=person.invalid,
             refusals=person.refusals,
             locked=tuple(name.sql for name in (*erasure.touched, *erasure.refreshed)),
-            read=tuple(name.sql for name in erasure.read),
+            read=tuple(name.sql for name in sorted(read)),
             binds=person.binds,
             resolve=person.resolve,
             reach=tuple(reach),

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from datetime import date
 
 import pytest
+from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import cursor
 
 from datamap.catalogue import Catalogue
@@ -32,6 +33,10 @@ create table app.bills (n integer primary key, user_id bigint not null reference
 create table app.teams (id bigint primary key, members bigint[], doc jsonb);
 create table app.guests (mail text);
 create table app.secrets (id bigint);
+create table app.marks (mail text);
+alter table app.orders enable row level security, force row level security;
+create policy app on app.orders to pg_monitor using (user_id = 7);
+create policy suite on app.orders to gdpr_export, gdpr_erase, gdpr_verify using (true);
 create materialized view app.busy as select user_id, count(*) as orders from app.orders group by user_id;
 create materialized view app.busiest as select max(orders) as most from app.busy;
 insert into app.users values (0, null, 'Nobody'), (1, 'one@example.org', 'One'), (2, 'two@example.org', 'Two');
@@ -52,6 +57,7 @@ tables:
   app.bills: {activity: books, erase: keep, keep: {exception: 17(3)(b), columns: [due]}}
   app.teams: {shared: true, links: {"members[]": actor, "doc->>'by'": {erase: unlink}}}
   app.guests: {links: {mail: {identity: email}}}
+  app.marks: {personal: false, reason: x, links: {mail: {identity: email, role: reference}}}
   app.busy: {erase: refresh}
   app.busiest: {erase: refresh}
   app.secrets: {personal: false, reason: machines}
@@ -134,3 +140,56 @@ def test_whoever_erases_does_nothing_else(postgres: PostgresAddress, kind: Kind,
     with closing(Database(as_role(postgres, "gdpr_erase"), application="gdpr-tests")) as opened:
         with pytest.raises(AccessDenied), opened.transaction() as cur:
             cur.execute(statement)
+
+
+@pytest.mark.parametrize("role", ["gdpr_export", "gdpr_erase", "gdpr_verify"])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "drop policy suite on app.orders",
+        "alter policy suite on app.orders using (user_id > 0)",
+        "alter policy suite on app.orders to pg_monitor",
+        "create policy less on app.orders as restrictive using (user_id > 0)",
+        "create policy less on app.orders as restrictive to gdpr_export, gdpr_erase, gdpr_verify using (user_id <> 1)",
+    ],
+)
+def test_where_a_policy_may_hide_a_row_nobody_is_bound(
+    postgres: PostgresAddress, kind: Kind, role: str, policy: str
+) -> None:
+    with administrator(postgres) as cur:
+        cur.execute(policy)
+    with pytest.raises(AccessDenied, match=rf"may hide rows of app.orders from {role}"):
+        with working(postgres, role, kind):
+            pass
+
+
+def test_a_policy_for_reading_lets_nobody_erase(postgres: PostgresAddress, kind: Kind) -> None:
+    with administrator(postgres) as cur:
+        cur.execute("drop policy suite on app.orders; create policy suite on app.orders for select using (true)")
+    with working(postgres, "gdpr_export", kind), working(postgres, "gdpr_verify", kind):
+        pass
+    with pytest.raises(AccessDenied, match="gdpr_erase"), working(postgres, "gdpr_erase", kind):
+        pass
+
+
+def test_a_restrictive_policy_that_says_true_hides_nothing(postgres: PostgresAddress, kind: Kind) -> None:
+    with administrator(postgres) as cur:
+        cur.execute("create policy less on app.orders as restrictive using (true)")
+    with working(postgres, "gdpr_erase", kind) as cur:
+        cur.execute("show row_security")
+        assert cur.fetchone() == ("on",)
+
+
+def test_whoever_bypasses_policies_needs_none(postgres: PostgresAddress, kind: Kind) -> None:
+    with administrator(postgres) as cur:
+        cur.execute("drop policy suite on app.orders")
+    with closing(Database(postgres, application="gdpr-tests")) as opened, opened.transaction() as cur:
+        bind_persons(cur, kind, [{"id": 1}], today=date(2026, 11, 20))
+        cur.execute("show row_security")
+        assert cur.fetchone() == ("off",)
+
+
+def test_a_policy_waits_for_the_request_that_has_read_the_others(postgres: PostgresAddress, kind: Kind) -> None:
+    with working(postgres, "gdpr_export", kind), administrator(postgres) as cur:
+        with pytest.raises(LockNotAvailable):
+            cur.execute("set lock_timeout = '200ms'; drop policy suite on app.orders")
