@@ -868,3 +868,55 @@ def test_a_key_in_a_text_is_the_number_that_it_writes_and_the_uuid_in_any_spelli
     for key in ("42", "042", "0F0E0D0C-0000-4000-8000-00000000000A"):
         found[key] = [row["n"] for row in exported(cur, plan_again(cur, kind), "app.n", {"id": key})]
     assert list(found.values()) == [[1], [], [2]]
+
+
+def test_texts_of_two_collations_meet(cur: cursor) -> None:
+    cur.execute(
+        'create table app.people (id bigint primary key, email text collate "C" unique);'
+        'create table app.o (code text collate "C" primary key, user_id bigint references app.people);'
+        "create table app.n (n integer primary key, mail text collate ucs_basic, code text collate ucs_basic);"
+        "insert into app.people values (1, 'one'), (2, 'two'); insert into app.o values ('a', 1), ('b', 2);"
+        "insert into app.n values (1, 'one', null), (2, null, 'a'), (3, 'two', null), (4, null, 'b')"
+    )
+    kind = plan(
+        cur,
+        "tables:\n  app.people: {}\n  app.o: {}\n"
+        "  app.n: {links: {mail: {identity: email}, code: {to: app.o.code}}, columns: {n: user}}\n",
+        HEAD + "subject: {table: app.people, key: id, identities: {email: email}}\n",
+    )
+    assert sorted(row["n"] for row in exported(cur, kind, "app.n", {"id": 1})) == [1, 2]
+    assert erased(cur, plan_again(cur, kind), {"id": 1}) == 0
+    assert [n for n, *_ in rows(cur, "app.n")] == [3, 4]
+
+
+@pytest.mark.parametrize("held", ["bigint", "smallint", "text"])
+def test_an_index_finds_where_a_person_is_one_of_many(cur: cursor, held: str) -> None:
+    cur.execute(f"create table app.n (id bigint primary key, o {held}[]); create index held on app.n using gin (o)")
+    kind = plan(cur, "tables:\n  app.users: {}\n  app.n: {links: {'o[]': {erase: unlink}}}\n")
+    bound(cur, kind, {"id": 1})
+    cur.execute("set local enable_seqscan = off")
+    (count,) = (s for d in kind.datasets for s in d.reads if d.name == "app.n" and s.purpose == "count")
+    cur.execute(f"explain {count.sql}")
+    assert "on held" in "\n".join(line for (line,) in cur.fetchall())
+
+
+def test_an_empty_text_among_addresses_is_nobody_else(cur: cursor) -> None:
+    cur.execute("create table app.n (id bigint primary key, mails text[])")
+    cur.execute(
+        "insert into app.n values (1, %s), (2, %s)", (["one@example.org", "", None], ["one@example.org", "x@y.z"])
+    )
+    kind = plan(cur, "tables:\n  app.users: {}\n  app.n: {links: {'mails[]': {identity: email}}}\n")
+    assert erased(cur, kind, {"id": 1}) == 1
+
+
+@pytest.mark.parametrize(("others", "stopped"), [(7, 0), (49, 1)])
+def test_a_number_within_json_that_another_has_too_stops_the_erasure(cur: cursor, others: int, stopped: int) -> None:
+    cur.execute("create table app.people (id bigint primary key, phone bigint); create table app.n (doc jsonb)")
+    cur.execute("insert into app.people values (1, 49), (2, %s)", (others,))
+    cur.execute("""insert into app.n values ('{"calls": [49]}')""")
+    kind = plan(
+        cur,
+        "tables:\n  app.people: {}\n  app.n: {links: {\"doc->'calls'[]\": {identity: phone}}}\n",
+        HEAD + "subject: {table: app.people, key: id, identities: {phone: phone}}\n",
+    )
+    assert erased(cur, kind, {"id": 1}) == stopped
