@@ -6,7 +6,7 @@ with the condition under which it applies.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from datamap import model
@@ -48,6 +48,17 @@ def table_action(dataset: Dataset) -> str | model.Setting:
     return "unlink" if decision.shared else "delete"
 
 
+IsElement = Callable[[str], str]  # whether an element of a list, given as SQL, is what a link is to lose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """A link whose parent is deleted, or by which the row is theirs."""
+
+    condition: str
+    is_element: IsElement
+
+
 class Changes:
     """The changes of one table for one kind of subject."""
 
@@ -61,13 +72,13 @@ class Changes:
         self._bound = bound  # those of them that foreign keys do
         self.faults: list[Fault] = []
 
-    def all(self, dying_parents: Mapping[int, str]) -> list[Change]:
-        """Every change; `dying_parents` holds for the number of a link the condition that its parent is deleted."""
+    def all(self, losses: Mapping[int, Loss]) -> list[Change]:
+        """Every change; `losses` are those of links to parents, by their number."""
         return [
             *self._of_table(),
             *self._of_links(),
             *self._of_actors(),
-            *self._of_parents(dying_parents),
+            *self._of_parents(losses),
             *self._of_stub(),
         ]
 
@@ -105,13 +116,13 @@ class Changes:
             else:
                 yield from self.unlinked(link, self._names_us(link))
 
-    def _of_parents(self, dying: Mapping[int, str]) -> Iterator[Change]:
-        for number, condition in dying.items():
+    def _of_parents(self, losses: Mapping[int, Loss]) -> Iterator[Change]:
+        for number, loss in losses.items():
             link = self._dataset.links[number]
             if isinstance(link.erase, Mapping):
-                yield from self._set(link.erase, condition, (*link.where, "erase"), {})
+                yield from self._set(link.erase, loss.condition, (*link.where, "erase"), {})
             else:
-                yield from self.unlinked(link, condition)
+                yield from self.unlinked(link, loss.condition, loss.is_element)
 
     def _of_stub(self) -> Iterator[Change]:
         decision = self._dataset.decision
@@ -238,7 +249,7 @@ class Changes:
                 key = " and ".join(
                     f"u.{quoted(name)} = {literal(str(value)).strip()}" for name, value in self._kind.nobody.items()
                 )
-                return f"(select u.{quoted(target)} from {self._kind.table.sql} as u where {key})"
+                return f"(select u.{quoted(target)} from {self._kind.sql} as u where {key})"
         if self._kind.nobody is None:
             remedy = "declare `nobody:` at the subject: the key of a row that stands for nobody"
             message = f"{self._named(column)} is to point at nobody, and no nobody is declared"
@@ -250,9 +261,10 @@ class Changes:
 
     # A link that is taken away ------------------------------------------------------------------------------------
 
-    def unlinked(self, link: Link, condition: str) -> Iterator[Change]:
+    def unlinked(self, link: Link, condition: str, is_element: IsElement | None = None) -> Iterator[Change]:
         """Rule 12: null, or nobody; an array loses the element, JSON the value."""
         place, facts = link.place, self._dataset.facts.columns[link.place.column]
+        meant = is_element or (lambda element: self._is_element(link, facts, element))
 
         def taken(value: str) -> Change:
             return Change(column=place.column, value=value, condition=condition, place=place)
@@ -260,13 +272,13 @@ class Changes:
         if place.is_plain:
             yield from self._nulled(link, condition)
         elif place.is_array and facts.is_array:
-            yield taken(self._without_element(link, facts))
+            yield taken(_without_element(meant("e.v")))
         elif place.steps.count(None) == 0:
             yield taken(_without_path(link, facts))
         elif place.steps[-1] is None and place.steps.count(None) == 1:
-            yield taken(self._without_json_element(link, facts))
+            yield taken(_without_json_element(link, facts, meant("(e.x #>> '{}')")))
         elif place.steps.count(None) == 1:
-            yield taken(self._without_json_value(link, facts))
+            yield taken(_without_json_value(link, facts, meant))
         else:
             self._fault(
                 "unlink",
@@ -299,28 +311,25 @@ class Changes:
         others = {c for other in self._dataset.links if other.place != link.place for c in other.place.columns}
         return [c for c in free if c not in others] or free
 
-    def _without_element(self, link: Link, facts: Column) -> str:
-        meant = self._is_element(link, facts, "e.v")
-        return (
-            f"array(select e.v from unnest({OLD}) with ordinality as e (v, n)"
-            f" where e.v is null or not {meant} order by e.n)"
-        )
-
     def _is_element(self, link: Link, facts: Column, element: str) -> str:
         meeting = matching.element_meeting(link, facts, self._person, element)
         return f"exists (select from {TABLE} as p{meeting.from_} where {meeting.condition})"
 
-    def _without_json_element(self, link: Link, facts: Column) -> str:
-        meant = self._is_element(link, facts, "(e.x #>> '{}')")
-        kept = f"coalesce(jsonb_agg(e.x order by e.n) filter (where not {meant}), '[]')"
-        return _in_json(link, facts, kept)
 
-    def _without_json_value(self, link: Link, facts: Column) -> str:
-        at = link.place.steps.index(None)
-        path = path_of(link.place.steps[at + 1 :])
-        meant = self._is_element(link, facts, f"(e.x #>> {path})")
-        kept = f"coalesce(jsonb_agg(case when {meant} then e.x #- {path} else e.x end order by e.n), '[]')"
-        return _in_json(link, facts, kept)
+def _without_element(meant: str) -> str:
+    stays = f"e.v is null or not {meant}"
+    return f"array(select e.v from unnest({OLD}) with ordinality as e (v, n) where {stays} order by e.n)"
+
+
+def _without_json_element(link: Link, facts: Column, meant: str) -> str:
+    return _in_json(link, facts, f"coalesce(jsonb_agg(e.x order by e.n) filter (where not {meant}), '[]')")
+
+
+def _without_json_value(link: Link, facts: Column, is_element: IsElement) -> str:
+    path = path_of(link.place.steps[link.place.steps.index(None) + 1 :])
+    meant = is_element(f"(e.x #>> {path})")
+    kept = f"coalesce(jsonb_agg(case when {meant} then e.x #- {path} else e.x end order by e.n), '[]')"
+    return _in_json(link, facts, kept)
 
 
 def _in_json(link: Link, facts: Column, kept: str) -> str:
@@ -330,14 +339,16 @@ def _in_json(link: Link, facts: Column, kept: str) -> str:
     array = f"({whole} #> {path_of(before)})" if before else whole
     built = f"(select {kept} from jsonb_array_elements({array}) with ordinality as e (x, n))"
     value = f"jsonb_set({whole}, {path_of(before)}, {built})" if before else built
-    return f"cast({value} as {plain_type(facts)})"
+    return f"case when jsonb_typeof({array}) = 'array' then cast({value} as {plain_type(facts)}) else {OLD} end"
 
 
 def _without_path(link: Link, facts: Column) -> str:
     whole, path = readable(facts, OLD), path_of(link.place.steps)
+    value = f"{whole} #- {path}"
     if str(link.place.steps[-1]).isdecimal():  # taken out of an array, the next element would stand in its place
-        return f"cast(jsonb_set({whole}, {path}, 'null', false) as {plain_type(facts)})"
-    return f"cast({whole} #- {path} as {plain_type(facts)})"
+        value = f"jsonb_set({whole}, {path}, 'null', false)"
+    is_within = f"jsonb_typeof({whole}) in ('object', 'array')"  # another change may have left a scalar
+    return f"case when {is_within} then cast({value} as {plain_type(facts)}) else {OLD} end"
 
 
 def _text(value: str | float | bool) -> str:

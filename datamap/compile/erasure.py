@@ -15,7 +15,7 @@ from functools import cached_property
 from datamap import model
 from datamap.catalogue import ForeignKey
 from datamap.compile import matching
-from datamap.compile.changes import BY_TABLE, STUB, Change, Changes, assigned, table_action
+from datamap.compile.changes import BY_TABLE, STUB, Change, Changes, Loss, assigned, table_action
 from datamap.compile.graph import components
 from datamap.compile.ownership import Branch, Ownership, Source, quiet
 from datamap.compile.person import equality, plain_type
@@ -419,6 +419,19 @@ class Erasure:
             purpose="prepare", dataset="", sql=f"analyze {rows}", why="the planner learns how many there are"
         )
 
+    def _loss(self, dataset: Dataset, link: Link) -> Loss:
+        facts, key = dataset.facts.columns[link.place.column], self.stored[link.target][link.target_columns[0]]
+        is_lost = "(q.gdpr_dies or (r.gdpr_owned and q.gdpr_owned))"
+        if link not in list(self._ownership.parents(dataset)):
+            is_lost = "q.gdpr_dies"
+
+        def is_element(left: str) -> str:
+            target = self._resolution.catalogue.tables[link.target]
+            rows, column = self.rows(link.target), f"q.{quoted(key)}"
+            return matching.element_points_within(link, facts, target, rows, left, key=column, test=is_lost)
+
+        return Loss(condition=self._lost_parent(dataset, link), is_element=is_element)
+
     def _lost_parent(self, dataset: Dataset, link: Link) -> str:
         """The parent is deleted; or the row is theirs by this link, which says what is done with it (rule 11)."""
         ways = []
@@ -524,8 +537,8 @@ class Erasure:
         found = {}
         for name, dataset in self.touched.items():
             changes = self.changes_in(dataset)
-            dying = {n: self._lost_parent(dataset, dataset.links[n]) for n in self._unlinks(dataset)}
-            every, has_stubs = changes.all(dying), self._may_be_stub(name)
+            losses = {number: self._loss(dataset, dataset.links[number]) for number in self._unlinks(dataset)}
+            every, has_stubs = changes.all(losses), self._may_be_stub(name)
             found[name] = [change for change in every if has_stubs or change.condition != STUB]
             stub = (*dataset.where, "stub")
             self.faults += [f for f in changes.faults if has_stubs or f.where[: len(stub)] != stub]
@@ -594,10 +607,14 @@ class Erasure:
 
     @cached_property
     def _rows_may_move(self) -> bool:
-        """Whether a trigger may change rows while others are changed or deleted. (No ON UPDATE does: a key that foreign
-        keys point at is never changed.)"""
-        triggers = [trigger for dataset in self.touched.values() for trigger in dataset.facts.triggers]
-        return any(trigger.enabled and (trigger.update or trigger.delete) for trigger in triggers)
+        """Whether a trigger or a rule may change rows while others are changed or deleted. (No ON UPDATE does: a key
+        that foreign keys point at is never changed.)"""
+        tables = [dataset.facts for dataset in self.touched.values()]
+        triggers = [trigger for facts in tables for trigger in facts.triggers]
+        rules = [rule for facts in tables for rule in facts.rules]
+        return any(trigger.enabled and (trigger.update or trigger.delete) for trigger in triggers) or any(
+            rule.event in ("update", "delete") for rule in rules
+        )
 
     def unfindable(self) -> Iterator[Fault]:
         """Rows that a trigger may move while nothing but their place names them."""

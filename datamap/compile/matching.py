@@ -269,7 +269,7 @@ def _filled_element(facts: Column) -> str:
 def _names_a_living_other(link: Link, dataset: Dataset, kind: Kind, person: Person | None, alias: str) -> str:
     points = points_at(link, dataset, kind.facts, alias, "u", with_conditions=False)
     ours = f" and not {_is_ours(person)}" if person is not None else ""
-    return f"exists (select from {kind.table.sql} as u where {points}{ours}{_is_somebody(kind)})"
+    return f"exists (select from {kind.sql} as u where {points}{ours}{_is_somebody(kind)})"
 
 
 def _is_somebody(kind: Kind) -> str:
@@ -303,7 +303,7 @@ def _also_of_another(link: Link, dataset: Dataset, person: Person, alias: str, *
     else:
         meeting = _meet(left, mine, right, theirs, is_text=is_text)
     return (
-        f" or exists (select from {person.kind.table.sql} as u{meeting.from_}"
+        f" or exists (select from {person.kind.sql} as u{meeting.from_}"
         f" where {meeting.condition} and not {_is_ours(person)}{_is_somebody(person.kind)})"
     )
 
@@ -355,6 +355,14 @@ def _holds(link: Link, facts: Column, key: str, theirs: Column, alias: str) -> s
         key_held = f"{_fitting(key, theirs, facts)}::{element_type(facts)}"
         return f"({held} && array[{key_held}] and {key} {equality(theirs)} any ({held}))"
     return f"{held} && array(select e.v from {_as_elements(key, theirs, facts)} as e (v))"
+
+
+def element_points_within(
+    link: Link, facts: Column, target: Table, relation: str, left: str, *, key: str, test: str
+) -> str:
+    """An element, `left`, holds a key of one of the rows `q` of a relation for which the test holds."""
+    meeting = _meet(left, facts, key, target.columns[link.target_columns[0]], is_text=not facts.is_array)
+    return f"exists (select from {relation} as q{meeting.from_} where {test} and {meeting.condition})"
 
 
 def points_within(

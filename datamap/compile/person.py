@@ -67,7 +67,7 @@ class Person:
         quiet = ", ".join(f"alter column {quoted(name)} set statistics 0" for name in (POSITION, *self._names.values()))
         return (
             f"create temporary table gdpr_person on commit drop as\nselect\n  a.{POSITION},\n  {columns}\n"
-            f"from pg_temp.{ASKED} as a\nleft join {self.kind.table.sql} as u on {matches};\n"
+            f"from pg_temp.{ASKED} as a\nleft join {self.kind.sql} as u on {matches};\n"
             f"alter table {TABLE} {quiet};\nanalyze {TABLE}"
         )
 
@@ -102,7 +102,7 @@ class Person:
     def refusals(self) -> tuple[tuple[str, str], ...]:
         """Sentences, each with a statement that counts the bound persons of whom it is true."""
         found = []
-        subject = self.kind.table.sql
+        subject = self.kind.sql
         same = " and ".join(
             f"p.{quoted(self.column(c))} {equality(self.columns[c])} u.{quoted(c)}" for c in self.kind.key
         )

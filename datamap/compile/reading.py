@@ -169,7 +169,7 @@ class Reading:
         """What says nothing of whose a row is may go on pointing at what stays of the person for a law: a stub."""
         kind = self._ownership.kind
         points = matching.points_at(link, self._dataset, kind.facts, "t", "u", with_conditions=False)
-        return f"exists (select from {kind.table.sql} as u where {points})"
+        return f"exists (select from {kind.sql} as u where {points})"
 
     def _left(self) -> str:
         """For rows that may stay: that something of them stayed which should not."""

@@ -64,6 +64,10 @@ class Kind:
     nobody: Mapping[str, str | int] | None
     birth: str | None
 
+    @property
+    def sql(self) -> str:
+        return _in_from(self.facts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
@@ -112,8 +116,12 @@ class Dataset:
 
     @property
     def sql(self) -> str:
-        """The table in a FROM, without the rows of tables that inherit from it."""
-        return f"only {self.name.sql}" if self.facts.has_children else self.name.sql
+        return _in_from(self.facts)
+
+
+def _in_from(facts: Table) -> str:
+    """A table in a FROM, without the rows of tables that inherit from it."""
+    return f"only {facts.name.sql}" if facts.has_children else facts.name.sql
 
 
 @dataclass

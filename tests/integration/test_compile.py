@@ -920,3 +920,74 @@ def test_a_number_within_json_that_another_has_too_stops_the_erasure(cur: cursor
         HEAD + "subject: {table: app.people, key: id, identities: {phone: phone}}\n",
     )
     assert erased(cur, kind, {"id": 1}) == stopped
+
+
+@pytest.mark.parametrize(
+    ("column", "place", "held", "left"),
+    [
+        ("bigint[]", "o[]", "{7,1,8,null}", [1, 8, None]),
+        ("jsonb", "o[]", "[7, 1, 8]", [1, 8]),
+        ("text", "o::jsonb[]", "[7, 1, 8]", "[1, 8]"),
+        ("jsonb", "o->'of'[]->>'id'", '{"of": [{"id": 7}, {"id": 1}]}', {"of": [{}, {"id": 1}]}),
+    ],
+)
+@pytest.mark.parametrize("key", ["id", "number"])
+def test_of_many_parents_the_one_that_goes_is_taken_away(
+    cur: cursor, key: str, column: str, place: str, held: str, left: object
+) -> None:
+    cur.execute(
+        f"create table app.o ({key} bigint primary key, user_id bigint references app.users);"
+        f"insert into app.o values (7, 1), (1, 2), (8, 2); create table app.n (k int primary key, o {column})"
+    )
+    cur.execute("insert into app.n values (1, %s)", (held,))
+    kind = plan(
+        cur,
+        "tables:\n  app.users: {}\n  app.o: {}\n  app.n: {personal: false, reason: x,"
+        f' links: {{"{place}": {{to: app.o.{key}, role: reference, erase: unlink}}}}}}\n',
+    )
+    assert erased(cur, kind, {"id": 1}) == 0
+    assert rows(cur, "app.n") == [(1, left)]
+
+
+def test_whoever_stands_in_a_table_that_inherits_from_the_peoples_is_somebody_else(cur: cursor) -> None:
+    cur.execute(
+    cur.execute("create table app.n (k int primary key, d jsonb)")
+    cur.execute("""insert into app.n values (1, '{"a": 1, "b": [1]}')""")
+        "create table app.leads (k int primary key, mail text);"
+        "insert into app.leads values (1, 'one@example.org'), (2, 'boss@example.org')"
+    )
+    kind = plan(
+        cur,
+        "tables:\n  app.users: {}\n  app.admins: {personal: false, reason: x}\n"
+        "  app.leads: {links: {mail: {identity: email}}, columns: {k: user}}\n",
+    )
+    assert erased(cur, kind, {"id": 1}) == 0
+    assert rows(cur, "app.leads") == [(2, "boss@example.org")]
+    cur.execute("select count(*) from only app.admins")
+    assert cur.fetchone() == (1,)
+
+
+def test_what_one_link_made_a_scalar_another_takes_nothing_out_of(cur: cursor) -> None:
+    cur.execute(
+        """create table app.n (k int primary key, d jsonb); insert into app.n values (1, '{"a": 1, "b": [1]}')"""
+    )
+    links = (
+        "{\"d->>'a'\": {erase: {d: {value: '\"gone\"'}}}, \"d->'b'[]\": {erase: unlink}, \"d->>'c'\": {erase: unlink}}"
+    )
+    kind = plan(cur, f"tables:\n  app.users: {{}}\n  app.n: {{links: {links}}}\n")
+    cur.execute("""insert into app.n values (2, '{"a": 1, "c": 1}')""")
+    assert erased(cur, kind, {"id": 1}) == 0
+    assert rows(cur, "app.n") == [(1, "gone"), (2, "gone")]
+
+
+def test_a_row_that_a_rule_moved_is_found_by_its_key(cur: cursor) -> None:
+    cur.execute(
+        "create table app.posts (id bigint primary key, user_id bigint references app.users, answers int default 0);"
+        "create table app.answers (id bigint primary key, post_id bigint, user_id bigint references app.users);"
+        "create rule recount as on delete to app.answers do also"
+        " update app.posts set answers = answers - 1 where id = old.post_id;"
+        "insert into app.posts values (1, 1, 2), (2, 2, 0); insert into app.answers values (1, 1, 1), (3, 2, 2)"
+    )
+    kind = plan(cur, "tables:\n  app.users: {}\n  app.posts: {}\n  app.answers: {}\n")
+    assert erased(cur, kind, {"id": 1}) == 0
+    assert (rows(cur, "app.posts"), rows(cur, "app.answers")) == ([(2, 2, 0)], [(3, 2, 2)])
