@@ -11,9 +11,8 @@ from datamap.catalogue import Column, Table
 from datamap.check import expression
 from datamap.names import Place, literal, quoted
 
-_UNREADABLE = (  # \u0000, a high surrogate without a low one, a low one without a high one
-    r"(?<!\\)((?:\\\\)*)\\u(?:0000|d[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f][0-9a-f]{2})"
-)
+_BACKSLASH = "chr(57344)"  # stands for two backslashes while escapes are looked for; a character of nobody's
+_DEEPEST = 12000  # Postgres' own stack ends at some 16,000 levels, with an error that no question avoids
 
 
 def value(place: Place, column: Column, alias: str = "t") -> str:
@@ -42,7 +41,7 @@ def _step_by_step(place: Place, source: str) -> str:
 def _document(place: Place, column: Column, source: str) -> str:
     if not place.is_cast or column.family == "json":
         return source
-    return f"(case when {source} is json then {source}::pg_catalog.jsonb end)"
+    return f"(case when {source} is json then {source}::pg_catalog.jsonb end)"  # of rows that an index holds, all are
 
 
 def _may_be_unreadable(place: Place, column: Column) -> bool:
@@ -61,11 +60,15 @@ def readable(column: Column, source: str) -> str:
     if column.base == "pg_catalog.jsonb":
         return source
     text = f"{source}::pg_catalog.text"
-    mended = f"regexp_replace({text}, '{_UNREADABLE}', '\\1\\ufffd', 'gi')"
+    mended = (
+        f"replace(regexp_replace(replace({text}, e'\\\\\\\\', {_BACKSLASH}),"
+        f" e'\\\\\\\\u(0000|d[89a-f][0-9a-f]{{2}})', e'\\\\\\\\ufffd', 'gi'), {_BACKSLASH}, e'\\\\\\\\')"
+    )
+    is_flat = f"length(translate({text}, '[{{', '')) > length({text}) - {_DEEPEST}"
     tried = " ".join(
         f"when pg_input_is_valid({each}, 'pg_catalog.jsonb') then ({each})::pg_catalog.jsonb" for each in (text, mended)
     )
-    return f"(case {tried} end)"
+    return f"(case when {is_flat} then case {tried} end end)"
 
 
 def _key(step: str) -> str:
