@@ -167,6 +167,7 @@ class Table:
     rules: tuple[Rule, ...]
     reads: tuple[str, ...]  # of a view: what it shows
     partitions: tuple[Name, ...]
+    partition_key: tuple[str, ...]  # columns by which it is decided where a row lies
 
     @property
     def row_key(self) -> tuple[str, ...]:
@@ -231,7 +232,7 @@ _COMMANDS: Mapping[str, Any] = {"*": "all", "r": "select", "a": "insert", "w": "
 def _table(told: Mapping[str, Any]) -> Table:
     constraints = told["constraints"]
     indexes = tuple(map(_index, told["indexes"]))
-    keys = [c for c in constraints if c["kind"] in "pu" and not c["nulls_not_distinct"]]
+    keys = [c for c in constraints if c["kind"] in "pu"]
     primary = next((tuple(c["columns"]) for c in keys if c["kind"] == "p"), ())
     unique = [tuple(c["columns"]) for c in sorted(keys, key=lambda c: (c["kind"] != "p", c["name"]))]
     unique += [i.columns for i in indexes if i.unique and i.valid and not i.predicate and all(i.columns)]
@@ -268,6 +269,7 @@ def _table(told: Mapping[str, Any]) -> Table:
         ),
         reads=tuple(told["reads"]),
         partitions=tuple(Name(part["schema"], part["name"]) for part in told["partitions"]),
+        partition_key=tuple(told["partition_key"]),
     )
 
 

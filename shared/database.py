@@ -24,6 +24,7 @@ OLDEST_SERVER = 160000
 SESSION = {
     "search_path": "pg_catalog,pg_temp",  # pg_temp named last, or a temporary table would hide a catalogue's
     "row_security": "off",  # a policy that hides rows is an error, never a silence: shared/row_security.py
+    "standard_conforming_strings": "on",
     "lock_timeout": "800ms",
     "statement_timeout": "60s",  # until a transaction names the time it has left
     "idle_in_transaction_session_timeout": "30s",

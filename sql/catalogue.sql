@@ -386,7 +386,13 @@ select
           'policies', coalesce(y.policies, '[]'),
           'rules', coalesce(w.rules, '[]'),
           'reads', coalesce(s.reads, '[]'),
-          'partitions', coalesce(r.partitions, '[]')
+          'partitions', coalesce(r.partitions, '[]'),
+          'partition_key', (
+            select coalesce(json_agg(b.attname order by b.attnum), '[]')
+            from pg_partitioned_table as d
+            inner join pg_attribute as b on d.partrelid = b.attrelid and b.attnum = any(d.partattrs::smallint [])
+            where d.partrelid = p.oid
+          )
         ) order by p.nspname collate pg_catalog."C", p.relname collate pg_catalog."C"
       ),
       '[]'

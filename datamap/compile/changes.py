@@ -77,7 +77,7 @@ class Changes:
         return [
             *self._of_table(),
             *self._of_links(),
-            *self._of_actors(),
+            *self._of_others(),
             *self._of_parents(losses),
             *self._of_stub(),
         ]
@@ -109,8 +109,11 @@ class Changes:
             elif link.erase == "unlink":
                 yield from self.unlinked(link, self._names_us(link))
 
-    def _of_actors(self) -> Iterator[Change]:
-        for link in self._links("actor"):
+    def _of_others(self) -> Iterator[Change]:
+        """By links that do not make the row theirs."""
+        for link in self._dataset.person_links:
+            if not link.lets_go or link.kind != self._kind.name:
+                continue
             if isinstance(link.erase, Mapping):
                 yield from self._set(link.erase, self._names_us(link), (*link.where, "erase"), {})
             else:
@@ -187,6 +190,9 @@ class Changes:
         if not column.is_settable:
             how = "generated" if column.is_generated else "GENERATED ALWAYS AS IDENTITY"
             self._fault("generated", f"{self._named(column)} is {how} and cannot be set", where)
+        if column.name in self._dataset.facts.partition_key:
+            message = f"{self._named(column)} cannot be changed: it decides in which partition the row lies"
+            self._fault("partition_key", message, where, "leave it as it is, or let it stand among keep.columns")
         if column.name in self._bound:
             message = f"{self._named(column)} cannot be changed: foreign keys point at it, and ON UPDATE would decide"
             self._fault("referenced", message, where, "leave it as it is, or let it stand among keep.columns")
@@ -294,6 +300,7 @@ class Changes:
             for name in names:
                 yield Change(column=name, value="null", condition=condition)
         elif link.kind is not None and self._kind.nobody is not None:
+            self._check_alone(link)
             for name in link.place.columns:
                 yield Change(column=name, value=self._nobody(columns[name], link.where), condition=condition)
         else:
@@ -301,6 +308,23 @@ class Changes:
             remedy += "or declare `nobody:` at the subject" if link.kind else "or keep the row that it points at"
             message = f"{self._dataset.name}, {link.place}: the link cannot be set to null, since it is NOT NULL"
             self._fault("not_null", message, link.where, remedy, about=link)
+
+    def _check_alone(self, link: Link) -> None:
+        """Of a key of several columns nobody may need one that says something else as well, such as the tenant."""
+        others = {c for other in self._dataset.links if other.place != link.place for c in other.place.columns}
+        shared = [c for c in link.place.columns if c in others or c in self._dataset.facts.primary_key]
+        if len(link.place.columns) == 1 or link.place.columns == tuple(self._dataset.facts.primary_key):
+            return
+        remedy = "write erase: delete, or hand the row over to somebody: {column: {value: …}}"
+        message = f"{self._dataset.name}, {link.place}: with nobody's key the row would get another"
+        if shared:
+            message = f"{message} {', '.join(shared)}, which links or the primary key need"
+            self._fault("nobody", message, link.where, remedy, about=link)
+        else:
+            message = f"{message} {link.place.columns[0]}: where that is a tenant, the other one would see it"
+            self.faults.append(
+                Fault(code="nobody_moves", message=message, where=link.where, severity="warning", remedy=remedy)
+            )
 
     def _apart(self, link: Link) -> list[str]:
         """The columns of a link that may be null: of several, those that no other link and no key needs."""
@@ -346,7 +370,9 @@ def _without_path(link: Link, facts: Column) -> str:
     whole, path = readable(facts, OLD), path_of(link.place.steps)
     value = f"{whole} #- {path}"
     if str(link.place.steps[-1]).isdecimal():  # taken out of an array, the next element would stand in its place
-        value = f"jsonb_set({whole}, {path}, 'null', false)"
+        holder = f"({whole} #> {path_of(link.place.steps[:-1])})"
+        gap = f"jsonb_set({whole}, {path}, 'null', false)"
+        value = f"case when jsonb_typeof({holder}) = 'array' then {gap} else {value} end"
     is_within = f"jsonb_typeof({whole}) in ('object', 'array')"  # another change may have left a scalar
     return f"case when {is_within} then cast({value} as {plain_type(facts)}) else {OLD} end"
 

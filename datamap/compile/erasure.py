@@ -100,7 +100,7 @@ class Erasure:
             name: dataset
             for name, dataset in self._resolution.datasets.items()
             if dataset.facts.kind in ("table", "partitioned")
-            and (self._ownership.actor_links(dataset) or self._unlinks(dataset))
+            and (self._ownership.loose_links(dataset) or self._unlinks(dataset))
         }
         return dict(sorted(found.items()))
 
@@ -236,13 +236,13 @@ class Erasure:
         return Statement(purpose="capture", dataset=str(name), link=place, sql=sql, why=why)
 
     def _capture_acted(self, dataset: Dataset) -> Iterator[Statement]:
-        for link in self._ownership.actor_links(dataset):
+        for link in self._ownership.loose_links(dataset):
             ours = matching.names_us(link, dataset, self._person)
             yield self._capture(
                 dataset,
                 ("false", "false", "false"),
                 f"{ours}\n  and {self._uncaptured(dataset.name)}",
-                f"they acted on it, {link.place}",
+                f"they acted on it, {link.place}" if link.role == "actor" else f"it refers to them, {link.place}",
                 link=link,
             )
 
@@ -616,6 +616,20 @@ class Erasure:
             rule.event in ("update", "delete") for rule in rules
         )
 
+    def unheard(self) -> Iterator[Fault]:
+        """Links that decide about rows whose parents are erased by hand, and so are not looked for."""
+        for dataset in self._ownership.datasets.values():
+            for link in self._ownership.parents(dataset):
+                if link.erase in (None, "delete") or self._is_lockable(link.target):
+                    continue
+                yield Fault(
+                    code="by_hand",
+                    message=f"{dataset.name}, {link.place}: {link.target} is erased by hand, so what this link decides"
+                    " never happens",
+                    where=link.where,
+                    remedy=f"decide at {dataset.name} itself, erase: …, or for this link erase: delete",
+                )
+
     def unfindable(self) -> Iterator[Fault]:
         """Rows that a trigger may move while nothing but their place names them."""
         if not self._rows_may_move:
@@ -635,10 +649,20 @@ class Erasure:
     def refreshed(self) -> tuple[Name, ...]:
         """The materialised views, each after those that it shows."""
         every = dict(sorted(self._resolution.datasets.items()))
-        by_text = {str(name.schema) + "." + name.name: name for name in every}
-        reads = {name: [by_text[each] for each in d.facts.reads if each in by_text] for name, d in every.items()}
+        reads = {name: [each for each in self._shown_by(name) if each in every] for name in every}
         ordered = [name for name, *_ in components(every, lambda name: reads[name])]
         return tuple(name for name in ordered if every[name].is_refreshed)
+
+    def _shown_by(self, name: Name) -> list[Name]:
+        """What a view shows, also through views."""
+        tables = self._resolution.catalogue.tables
+        by_text = {f"{each.schema}.{each.name}": each for each in tables}
+        found, waiting = dict[Name, None](), [name]
+        while waiting:
+            shown = [by_text[text] for text in tables[waiting.pop()].reads if text in by_text]
+            waiting += [each for each in shown if each not in found and tables[each].kind == "view"]
+            found |= dict.fromkeys(shown)
+        return list(found)
 
     def _refreshes(self) -> Iterator[Statement]:
         for name in self.refreshed:

@@ -169,6 +169,8 @@ def _array(place: Place, facts: Column, alias: str) -> str:
 def _as_elements(source: str, theirs: Column, facts: Column) -> str:
     """A key as an array holds it, as a list of VALUES."""
     kind = element_type(facts)
+    if facts.family == "text":
+        kind += f" collate {facts.collation or DEFAULT}" if facts.collation != theirs.collation else ""
     if facts.family == "text" and (spellings := _spellings(source, theirs, is_json=False)):
         return f"(select x.v::{kind} from {spellings} as x (v))"
     return f"(values ({_fitting(source, theirs, facts)}::{kind}))"
@@ -352,8 +354,8 @@ def _holds(link: Link, facts: Column, key: str, theirs: Column, alias: str) -> s
     """The array holds the key; so written that whichever of the two is known finds the other by an index."""
     held = _array(link.place, facts, alias)
     if facts.base == theirs.base or facts.family == theirs.family == "integer":
-        key_held = f"{_fitting(key, theirs, facts)}::{element_type(facts)}"
-        return f"({held} && array[{key_held}] and {key} {equality(theirs)} any ({held}))"
+        key_held = _collated(f"{_fitting(key, theirs, facts)}::{element_type(facts)}", facts, theirs)
+        return f"({held} && array[{key_held}] and {_collated(key, facts, theirs)} {equality(theirs)} any ({held}))"
     return f"{held} && array(select e.v from {_as_elements(key, theirs, facts)} as e (v))"
 
 

@@ -80,7 +80,11 @@ class Ownership:
         return [link for link in dataset.owner_links if link.kind == self.kind.name]
 
     def actor_links(self, dataset: Dataset) -> list[Link]:
-        return [link for link in dataset.person_links if link.role == "actor" and link.kind == self.kind.name]
+        return [link for link in self.loose_links(dataset) if link.role == "actor"]
+
+    def loose_links(self, dataset: Dataset) -> list[Link]:
+        """Those that an erasure takes away from rows that are not theirs."""
+        return [link for link in dataset.person_links if link.lets_go and link.kind == self.kind.name]
 
     @cached_property
     def circles(self) -> list[tuple[Name, ...]]:

@@ -83,7 +83,22 @@ class Person:
             return self._cast(name)
         known = f"u.{quoted(self.kind.key[0])} is not null"  # then nothing else that was asked for counts
         theirs = f"cast(u.{quoted(name)} as {plain_type(self.columns[name])})"
-        return f"case when {known} then {theirs} else {self._cast(name)} end"
+        gone = f"a.{quoted(self.column(self.kind.key[0]))} is not null"  # what somebody else has now is that one's
+        passed = f"{gone} and exists (select from {self.kind.sql} as o where {self._same(name)})"
+        passed = "" if self._is_shared(name) else f" when {passed} then null"
+        return f"case when {known} then {theirs}{passed} else {self._cast(name)} end"
+
+    def _is_shared(self, name: str) -> bool:
+        return any(identity.column == name and identity.shared for identity in self.kind.identities.values())
+
+    def _same(self, name: str) -> str:
+        """Another subject's row `o` has the value that was asked for."""
+        folded = any(identity.column == name and identity.folded for identity in self.kind.identities.values())
+        if folded:
+            return (
+                f'lower(o.{quoted(name)}::text collate "default") = lower({self._cast(name)}::text collate "default")'
+            )
+        return f"o.{quoted(name)} {equality(self.columns[name])} {self._cast(name)}"
 
     def _cast(self, name: str) -> str:
         return f"cast(a.{quoted(self.column(name))} as {plain_type(self.columns[name])})"

@@ -65,7 +65,8 @@ def _kind(kind: Kind, resolution: Resolution, data_map: Map) -> tuple[plan.Kind,
     datasets = []
     for name, dataset in sorted(resolution.datasets.items()):
         is_theirs = name in ownership.datasets
-        if not is_theirs and not any(link.kind == kind.name for link in dataset.person_links):
+        verified = remains.verify(dataset)
+        if not is_theirs and not verified and not any(link.kind == kind.name for link in dataset.person_links):
             continue
         read.add(name)
         reading = Reading(ownership, erasure, dataset, sources, data_map)
@@ -76,7 +77,7 @@ def _kind(kind: Kind, resolution: Resolution, data_map: Map) -> tuple[plan.Kind,
                 action=erasure.action(dataset),
                 columns=reading.columns,
                 label=dataset.decision.label,
-                reads=(*reading.statements(), *remains.verify(dataset)),
+                reads=(*reading.statements(), *verified),
             )
         )
     person = ownership.person
@@ -98,5 +99,5 @@ def _kind(kind: Kind, resolution: Resolution, data_map: Map) -> tuple[plan.Kind,
             rows={str(name): erasure.rows(name).removeprefix("pg_temp.") for name in erasure.touched},
             gone=tuple(remains.gone),
         ),
-        [*erasure.faults, *erasure.undecided(), *erasure.unfindable()],
+        [*erasure.faults, *erasure.undecided(), *erasure.unheard(), *erasure.unfindable()],
     )

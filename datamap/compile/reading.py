@@ -39,7 +39,8 @@ class Reading:
             if self.exported and any(map(self._is_shown, self._branches)):
                 yield self._statement("export", self._export(), "their rows")
         for link in self._ownership.actor_links(self._dataset):
-            yield self._acted(link)
+            if link.is_exported:
+                yield self._acted(link)
         yield from self._verify()
 
     def _statement(self, purpose: str, sql: str, why: str, link: Link | None = None) -> Statement:
@@ -98,19 +99,26 @@ class Reading:
         )
 
     def _is_shown(self, branch: Branch) -> bool:
-        return branch.link is None or branch.is_inherited or bool(self._showing())
+        return branch.link is None or bool(self._showing(branch))
 
-    def _showing(self) -> list[Link]:
-        return [link for link in self._ownership.own_links(self._dataset) if link.is_exported]
+    def _showing(self, branch: Branch) -> list[Link]:
+        """The ways into the branch that an export shows rows of."""
+        ways = self._ownership.parents(self._dataset) if branch.is_inherited else self._own_links()
+        return [link for link in ways if link.is_exported]
+
+    def _own_links(self) -> list[Link]:
+        return self._ownership.own_links(self._dataset)
 
     def _hidden(self, branch: Branch) -> str:
         """Rows that came in by links alone which are not exported."""
-        if branch.link is None or branch.is_inherited or branch.link.is_exported:
+        if branch.link is None or branch.link.is_exported:
             return ""
-        return f"\n  and ({' or '.join(self._names_us(link) for link in self._showing())})"
+        return f"\n  and ({' or '.join(self._came_by(link) for link in self._showing(branch))})"
 
-    def _names_us(self, link: Link) -> str:
-        return f"({matching.names_us(link, self._dataset, self._ownership.person)}) is true"
+    def _came_by(self, link: Link) -> str:
+        if link.kind is not None:
+            return f"({matching.names_us(link, self._dataset, self._ownership.person)}) is true"
+        return f"({self._ownership.child_of(link, self._dataset, self._sources[link.target])}) is true"
 
     def _listed(self, branch: Branch) -> str:
         return ", ".join(self._shown(name, branch) for name in self.exported)
@@ -118,16 +126,13 @@ class Reading:
     def _shown(self, name: str, branch: Branch) -> str:
         """A column, or null where every link by which the row came in redacts it."""
         source = f"t.{quoted(name)}"
-        if (
-            branch.link is None
-            or branch.is_inherited
-            or name not in {c for link in self._showing() for c in link.redact}
-        ):
+        showing = [] if branch.link is None else self._showing(branch)
+        if not any(name in link.redact for link in showing):
             return source
-        showing = [link for link in self._showing() if name not in link.redact]
-        if branch.link in showing:
+        plain = [link for link in showing if name not in link.redact]
+        if branch.link in plain:
             return source
-        tests = " or ".join(self._names_us(link) for link in showing)
+        tests = " or ".join(self._came_by(link) for link in plain)
         return f"case when {tests} then {source} end as {quoted(name)}" if tests else f"null as {quoted(name)}"
 
     def _acted(self, link: Link) -> Statement:

@@ -43,6 +43,11 @@ class Link:
     def is_owner(self) -> bool:
         return self.role == "owner"
 
+    @property
+    def lets_go(self) -> bool:
+        """Whether an erasure takes it away from a row that is not theirs: they acted on it, or the map says so."""
+        return self.role == "actor" or (self.role == "reference" and self.erase is not None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
@@ -350,6 +355,8 @@ class _Links:
         if target is None:
             return None
         place, table, columns, kind, identity = target
+        if key is not None and entry.identity is None and key.target == table and key.target_columns == columns:
+            self._check_one_row(key, where)
         for column in (entry.when and Condition.parse(entry.when).comparisons) or ():
             if column.place.column not in self._facts.columns:
                 self._found.faults.append(unknown_column(column.place.column, self._facts, (*where, "when")))
@@ -368,6 +375,12 @@ class _Links:
             if value == model.UNDECIDED:
                 message = f"{self._facts.name}, {place}: nobody has decided the {part} of this link"
                 self._found.faults.append(Fault(code="undecided", message=message, where=(*where, part)))
+        if kind is not None and entry.erase == "delete" and entry.role in ("actor", "reference"):
+            message = (
+                f"{self._facts.name}, {place}: the row is not theirs by this link, so it cannot be deleted for them"
+            )
+            remedy = "write role: owner if it is theirs, or erase: unlink"
+            self._found.faults.append(Fault(code="role", message=message, where=(*where, "erase"), remedy=remedy))
         pairs = set(zip(place.columns, columns, strict=True))
         is_key = (
             key is not None
@@ -479,6 +492,23 @@ class _Links:
             return None
         return (place, target.table, columns, kind, None)
 
+    def _check_one_row(self, key: ForeignKey, where: Where) -> None:
+        """A foreign key to one partition holds what is unique there, and need not be in the whole table."""
+        target = self._found.catalogue.tables[key.target or Name("", "")]
+        if not self._names_one_row(target, key.target_columns, self._found.kind_of(target.name)):
+            columns = ", ".join(key.target_columns)
+            message = (
+                f"{self._facts.name}, {', '.join(key.columns)}: {columns} is unique in one partition of {target.name}"
+            )
+            self._found.faults.append(
+                Fault(
+                    code="reach",
+                    message=f"{message} only, so this link would reach the rows of several people",
+                    where=where,
+                    remedy=f"make it unique in all of {target.name}, or say there that it is: key: [{columns}]",
+                )
+            )
+
     def _names_one_row(self, facts: Table, columns: tuple[str, ...], kind: Kind | None) -> bool:
         keys = [kind.key] if kind else []
         keys += [self._found.declared_keys[facts.name]] if facts.name in self._found.declared_keys else []
@@ -521,6 +551,7 @@ class _Links:
             if key.target is None or key in mentioned:
                 continue
             kind = self._found.kind_of(key.target)
+            self._check_one_row(key, self._where)
             is_owned = self._decision.personal and self._kind is None
             link = Link(
                 place=Place(key.columns),

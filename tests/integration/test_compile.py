@@ -1004,3 +1004,150 @@ def test_what_a_stranger_repeats_in_a_document_takes_no_longer_than_it_is_long(c
         )
     kind = plan(cur, "tables:\n  app.users: {}\n  app.n: {links: {\"doc->>'by'\": {}}, columns: {n: user}}\n")
     assert exported(cur, kind, "app.n", {"id": 1}) == []
+
+
+def test_views_are_refreshed_in_turn_through_plain_ones(cur: cursor) -> None:
+    cur.execute(
+        "create materialized view app.z as select id, name from app.users; create view app.v as select * from app.z;"
+        "create view app.w as select * from app.v; create materialized view app.a as select name from app.w"
+    )
+    kind = plan(cur, "tables:\n  app.users: {}\n  app.z: {erase: refresh}\n  app.a: {erase: refresh}\n")
+    assert erased(cur, kind, {"id": 1}) == 0
+    assert ("One",) not in rows(cur, "app.a")
+
+
+def test_what_only_refers_is_verified_too(cur: cursor) -> None:
+    cur.execute(NOTES + "create table app.logs (k int primary key, o_id bigint); insert into app.logs values (1, 1)")
+    kind = plan(
+        cur,
+        "tables:\n  app.users: {}\n  app.o: {}\n  app.logs: {personal: false, reason: x,"
+        " links: {o_id: {to: app.o.id, role: reference, erase: unlink}}}\n",
+    )
+    assert erased(cur, kind, {"id": 1}) == 0
+    gone = read_gone(cur, kind)
+    cur.execute("insert into app.logs values (2, 1)")
+    bound(cur, plan_again(cur, kind), {"id": 1})
+    bind_gone(cur, kind, gone)
+    statements = [s for d in kind.datasets for s in d.reads if s.purpose == "verify" and s.dataset == "app.logs"]
+    for statement in statements:
+        cur.execute(statement.sql)
+        assert cur.fetchone() == (1,)
+    assert [statement.link for statement in statements] == ["o_id"]
+
+
+def test_an_export_leaves_out_what_the_way_over_a_parent_redacts(cur: cursor) -> None:
+    cur.execute(
+        NOTES + "create table app.p (id bigint primary key, user_id bigint references app.users);"
+        "insert into app.p values (1, 1); create table app.n (k int primary key, o_id bigint references app.o,"
+        " p_id bigint references app.p, body text, internal text, closed_by bigint references app.users);"
+        "insert into app.n values (1, 1, null, 'a', 'x', null), (2, null, 1, 'b', 'y', null), (3, 1, 1, 'c', 'z', 1)"
+    )
+    head = "tables:\n  app.users: {}\n  app.o: {}\n  app.p: {}\n  app.n:\n    columns: {'*': user}\n    links:\n"
+    kind = plan(cur, head + "      o_id: {export: {redact: [internal]}}\n      closed_by: actor\n")
+    found = {row["k"]: row["internal"] for row in exported(cur, kind, "app.n", {"id": 1})}
+    assert found == {1: None, 2: "y", 3: "z"}
+    kind = plan(cur, head + "      o_id: {export: false}\n      closed_by: {role: actor, export: false}\n")
+    assert sorted(row["k"] for row in exported(cur, plan_again(cur, kind), "app.n", {"id": 1})) == [2, 3]
+    assert not [s for d in kind.datasets for s in d.reads if s.purpose == "acted"]
+
+
+def test_a_foreign_key_to_one_partition_is_no_key_of_the_whole_table(cur: cursor) -> None:
+    cur.execute(
+        "create table app.o (id bigint not null, region int not null, user_id bigint references app.users)"
+        " partition by list (region); create table app.o1 partition of app.o for values in (1);"
+        "create table app.o2 partition of app.o for values in (2); alter table app.o1 add unique (id);"
+        "create table app.lines (k int primary key, o_id bigint not null references app.o1 (id))"
+    )
+    tables = "tables:\n  app.users: {}\n  app.o: {}\n  app.lines: {}\n"
+    assert codes(cur, tables) == ["reach"]
+    assert codes(cur, tables.replace("app.lines: {}", "app.lines: {links: {o_id: {}}}")) == ["reach"]
+    assert codes(cur, tables.replace("app.o: {}", "app.o: {key: [id]}")) == []
+
+
+def test_an_address_that_somebody_else_has_now_is_not_asked_for_with_a_key_that_is_gone(cur: cursor) -> None:
+    cur.execute(
+        "create unique index on app.users (email); create table app.leads (k int primary key, mail text);"
+        "insert into app.leads values (1, 'one@example.org'), (2, 'two@example.org'), (3, 'old@example.org')"
+    )
+    tables = "tables:\n  app.users: {}\n  app.leads: {links: {mail: {identity: email}}, columns: {k: user}}\n"
+    kind = plan(cur, tables)
+    assert exported(cur, kind, "app.leads", {"id": 99, "email": "one@example.org"}) == []
+    found = exported(cur, plan_again(cur, kind), "app.leads", {"id": 99, "email": "old@example.org"})
+    assert [row["k"] for row in found] == [3]
+    kind = plan(cur, tables, HEAD + SUBJECT.replace("email: email", "email: {column: email, match: folded}"))
+    assert exported(cur, plan_again(cur, kind), "app.leads", {"id": 99, "email": "ONE@example.org"}) == []
+
+
+@pytest.mark.parametrize(("more", "expected"), [("", "nobody_moves"), (", owner int", "nobody")])
+def test_nobody_of_one_tenant_takes_no_rows_of_another_without_a_word(cur: cursor, more: str, expected: str) -> None:
+    key = ", foreign key (tenant_id, owner) references app.people" if more else ""
+    cur.execute(
+        "create table app.people (tenant_id int, id int, primary key (tenant_id, id));"
+        f"create table app.tickets (n int primary key, tenant_id int not null, closed_by int not null{more},"
+        f" foreign key (tenant_id, closed_by) references app.people{key})"
+    )
+    owner = ", 'tenant_id, owner': actor" if more else ""
+    head = HEAD + "subject: {table: app.people, key: [tenant_id, id], nobody: {tenant_id: 1, id: 0}}\n"
+    tables = (
+        "tables:\n  app.people: {}\n  app.tickets: {personal: false, reason: x,"
+        f" links: {{'tenant_id, closed_by': actor{owner}}}}}\n"
+    )
+    assert codes(cur, tables, head) == [expected]
+
+
+def test_a_link_below_what_is_erased_by_hand_decides_nothing_but_a_deletion(cur: cursor) -> None:
+    cur.execute(
+        "create table app.o (id bigint primary key, user_id bigint); create table app.n (o_id bigint, body text)"
+    )
+    tables = (
+        "tables:\n  app.users: {}\n  app.o: {links: {user_id: {}}, erase: external_manual, reason: x}\n"
+        "  app.n: {links: {o_id: {to: app.o.id, erase: {body: null}}}}\n"
+    )
+    assert codes(cur, tables) == ["by_hand"]
+    assert codes(cur, tables.replace("{body: null}", "delete")) == []
+
+
+def test_what_decides_in_which_partition_a_row_lies_is_not_set(cur: cursor) -> None:
+    cur.execute(
+        "create table app.n (at date, user_id bigint, note text) partition by range (at);"
+        "create table app.n1 partition of app.n for values from ('2026-01-01') to ('2027-01-01')"
+    )
+    tables = "tables:\n  app.users: {}\n  app.n: {links: {user_id: {erase: {user_id: null, at: null}}}}\n"
+    assert codes(cur, tables) == ["partition_key"]
+
+
+def test_elements_of_two_collations_meet(cur: cursor) -> None:
+    cur.execute(
+        'create table app.people (id bigint primary key, email text collate "C" unique);'
+        'create table app.o (code text collate "C" primary key, user_id bigint references app.people);'
+        "create table app.n (n integer primary key, mails text[] collate ucs_basic, codes text[] collate ucs_basic);"
+        "insert into app.people values (1, 'one'), (2, 'two'); insert into app.o values ('a', 1), ('b', 2);"
+        "insert into app.n values (1, '{x,one}', null), (2, null, '{a}'), (3, '{two}', null), (4, null, '{b}')"
+    )
+    kind = plan(
+        cur,
+        "tables:\n  app.people: {}\n  app.o: {}\n"
+        "  app.n: {links: {'mails[]': {identity: email, erase: delete}, 'codes[]': {to: app.o.code}}}\n",
+        HEAD + "subject: {table: app.people, key: id, identities: {email: email}}\n",
+    )
+    assert erased(cur, kind, {"id": 1}) == 0
+    assert [n for n, *_ in rows(cur, "app.n")] == [3, 4]
+
+
+def test_a_reference_that_is_to_be_taken_away_is(cur: cursor) -> None:
+    cur.execute(
+        "create table app.n (k int primary key, star bigint references app.users, by bigint);"
+        "insert into app.n values (1, 1, null), (2, 2, null)"
+    )
+    links = "{star: {role: reference, erase: unlink}}"
+    tables = f"tables:\n  app.users: {{}}\n  app.n: {{personal: false, reason: x, links: {links}}}\n"
+    assert erased(cur, plan(cur, tables), {"id": 1}) == 0
+    assert rows(cur, "app.n") == [(1, None, None), (2, 2, None)]
+
+
+@pytest.mark.parametrize("role", ["actor", "reference"])
+def test_a_row_that_is_not_theirs_is_not_deleted_for_them(cur: cursor, role: str) -> None:
+    cur.execute("create table app.n (k int primary key, star bigint references app.users)")
+    links = f"{{star: {{role: {role}, erase: delete}}}}"
+    tables = f"tables:\n  app.users: {{}}\n  app.n: {{personal: false, reason: x, links: {links}}}\n"
+    assert codes(cur, tables)[:1] == ["role"]

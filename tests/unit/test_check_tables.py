@@ -63,7 +63,7 @@ def table(name: str, columns: str, *, key: str | None = "id", **more: Any) -> di
         "schema": "public", "name": name, "kind": "r", "rows": 5000, "owner": "app", "row_security": False,
         "row_security_forced": False, "has_children": False, "inherits": False, "comment": None, "columns": told,
         "constraints": constraints, "indexes": indexes, "triggers": [], "policies": [], "rules": [], "reads": [],
-        "partitions": [], **more,
+        "partitions": [], "partition_key": [], **more,
     }  # fmt: skip
 
 
