@@ -390,7 +390,7 @@ select
           'partition_key', (
             select coalesce(json_agg(b.attname order by b.attnum), '[]')
             from pg_partitioned_table as d
-            inner join pg_attribute as b on d.partrelid = b.attrelid and b.attnum = any(d.partattrs::smallint [])
+            inner join pg_attribute as b on d.partrelid = b.attrelid and b.attnum = any(d.partattrs::smallint[])
             where d.partrelid = p.oid
           )
         ) order by p.nspname collate pg_catalog."C", p.relname collate pg_catalog."C"
@@ -463,7 +463,11 @@ line as (
   select
     concat_ws(
       ' ', 'column', k.name, quote_ident(a.attname), a.atttypid::regtype, a.atttypmod, a.attnotnull, a.attgenerated,
-      a.attidentity, nullif(a.attcollation, 100)::regcollation
+      a.attidentity, nullif(a.attcollation, 100)::regcollation,
+      case when a.attgenerated <> '' then (
+        select regexp_replace(pg_get_expr(e.adbin, e.adrelid, true), '(''(?:[^'']|'''')*'')|::(?:"[^"]+"|[a-z_. ]+)(?:[(][0-9,]+[)])?(?:[[]])?', '\1', 'g') from pg_attrdef as e
+        where e.adrelid = a.attrelid and e.adnum = a.attnum
+      ) end
     )
   from known as k
   inner join pg_attribute as a on k.oid = a.attrelid
@@ -489,8 +493,8 @@ line as (
         from unnest(c.confdelsetcols) with ordinality as u (attnum, n)
         inner join pg_attribute as a on a.attrelid = c.conrelid and u.attnum = a.attnum
       ),
-      -- Without casts, parentheses and spaces, which come out otherwise once a dump has been restored.
-      case when c.contype = 'c' then regexp_replace(pg_get_expr(c.conbin, c.conrelid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g') end
+      -- As few parentheses as there can be, and without casts, which come out otherwise once a dump has been restored.
+      case when c.contype = 'c' then regexp_replace(pg_get_expr(c.conbin, c.conrelid, true), '(''(?:[^'']|'''')*'')|::(?:"[^"]+"|[a-z_. ]+)(?:[(][0-9,]+[)])?(?:[[]])?', '\1', 'g') end
     )
   from known as k
   inner join pg_constraint as c on k.oid = c.conrelid
@@ -498,7 +502,7 @@ line as (
     c.contype in ('p', 'u', 'f', 'c', 'x') and c.conparentid = 0
     and (not k.relispartition or (c.coninhcount = 0 and c.contype = 'f'))
   union all
-  select concat_ws(' ', 'unique', k.name, regexp_replace(pg_get_indexdef(i.indexrelid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g'))
+  select concat_ws(' ', 'unique', k.name, regexp_replace(pg_get_indexdef(i.indexrelid, 0, true), '(''(?:[^'']|'''')*'')|::(?:"[^"]+"|[a-z_. ]+)(?:[(][0-9,]+[)])?(?:[[]])?', '\1', 'g'))
   from known as k
   inner join pg_index as i on k.oid = i.indrelid
   where
@@ -510,7 +514,7 @@ line as (
   union all
   select
     concat_ws(
-      ' ', 'trigger', k.name, g.tgenabled, regexp_replace(pg_get_triggerdef(g.oid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g'), md5(f.prosrc), f.proconfig::text,
+      ' ', 'trigger', k.name, g.tgenabled, regexp_replace(pg_get_triggerdef(g.oid, true), '(''(?:[^'']|'''')*'')|::(?:"[^"]+"|[a-z_. ]+)(?:[(][0-9,]+[)])?(?:[[]])?', '\1', 'g'), md5(f.prosrc), f.proconfig::text,
       f.prosecdef, f.proowner::regrole
     )
   from known as k
@@ -522,7 +526,7 @@ line as (
     concat_ws(
       ' ', 'policy', k.name, quote_ident(y.polname), y.polcmd, y.polpermissive,
       (select string_agg(r::regrole::text, ',' order by r::regrole::text) from unnest(y.polroles) as r),
-      regexp_replace(concat(pg_get_expr(y.polqual, y.polrelid), '/', pg_get_expr(y.polwithcheck, y.polrelid)), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g')
+      regexp_replace(concat(pg_get_expr(y.polqual, y.polrelid, true), '/', pg_get_expr(y.polwithcheck, y.polrelid, true)), '(''(?:[^'']|'''')*'')|::(?:"[^"]+"|[a-z_. ]+)(?:[(][0-9,]+[)])?(?:[[]])?', '\1', 'g')
     )
   from known as k
   inner join pg_policy as y on k.oid = y.polrelid
@@ -532,7 +536,7 @@ line as (
   inner join pg_class as c on k.oid = c.oid
   where k.relispartition and (c.relrowsecurity or c.relforcerowsecurity)
   union all
-  select concat_ws(' ', 'rule', k.name, md5(regexp_replace(pg_get_ruledef(w.oid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g')))
+  select concat_ws(' ', 'rule', k.name, md5(regexp_replace(pg_get_ruledef(w.oid, true), '(''(?:[^'']|'''')*'')|::(?:"[^"]+"|[a-z_. ]+)(?:[(][0-9,]+[)])?(?:[[]])?', '\1', 'g')))
   from known as k
   inner join pg_rewrite as w on k.oid = w.ev_class
   union all
@@ -549,7 +553,7 @@ line as (
         where e.enumtypid = t.oid
       ),
       (
-        select string_agg(regexp_replace(pg_get_constraintdef(c.oid), '::("[^"]+"|[a-z_. ]+)([(][0-9,]+[)])?([[]])?|[() ]', '', 'g'), ',' order by c.conname) from pg_constraint as c
+        select string_agg(regexp_replace(pg_get_constraintdef(c.oid, true), '(''(?:[^'']|'''')*'')|::(?:"[^"]+"|[a-z_. ]+)(?:[(][0-9,]+[)])?(?:[[]])?', '\1', 'g'), ',' order by c.conname) from pg_constraint as c
         where c.contypid = t.oid
       )
     )

@@ -189,3 +189,29 @@ def test_an_empty_database_has_a_catalogue_too(empty_postgres: PostgresAddress) 
     with database.transaction() as cur:
         assert Catalogue.from_json(document(cur)).tables == {}
     database.close()
+
+
+T = "alter table app.t add "
+EITHER = ("a and (b or c)", "(a and b) or c")
+
+
+@pytest.mark.parametrize(
+    ("statement", "one", "other"),
+    [
+        ("create policy p on app.t using ({})", *EITHER),
+        ("create policy p on app.t using (t = '{}')", "a b", "ab"),
+        ("create policy p on app.t using (t = '{}')", "a::text", "a"),
+        (T + "constraint k check ({})", "not (a or b)", "not a or b"),
+        ("create unique index u on app.t (t) where {}", *EITHER),
+        (T + "g text generated always as ({}) stored", "t || 'x'", "t"),
+        ("create materialized view app.m as select t from app.t where {}", *EITHER),
+    ],
+)
+def test_what_says_something_else_has_another_fingerprint(cur: cursor, statement: str, one: str, other: str) -> None:
+    cur.execute("create table app.t (a boolean, b boolean, c boolean, t text); savepoint before")
+    found = []
+    for text in (one, other):
+        cur.execute(statement.format(text))
+        found.append(fingerprint(cur))
+        cur.execute("rollback to savepoint before")
+    assert found[0] != found[1]

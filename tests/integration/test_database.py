@@ -42,6 +42,7 @@ def test_every_session_has_its_limits(database: Database) -> None:
     assert held == {
         "search_path": "pg_catalog,pg_temp",
         "row_security": "off",
+        "standard_conforming_strings": "on",
         "lock_timeout": "800ms",
         "statement_timeout": "7500ms",
         "idle_in_transaction_session_timeout": "30s",
