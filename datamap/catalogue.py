@@ -86,6 +86,7 @@ class ForeignKey:
     on_delete_columns: tuple[str, ...]  # of SET NULL and SET DEFAULT, where not all
     on_update: Literal["no action", "restrict", "cascade", "set null", "set default"]
     match_full: bool
+    period: bool  # the last column is a range that lies within the target's
     deferrable: bool
     valid: bool
     partition: str | None  # the one partition that has it, where the whole table does not
@@ -306,6 +307,7 @@ def _foreign_key(told: Mapping[str, Any]) -> ForeignKey:
         on_delete_columns=tuple(told["on_delete_columns"] or ()),
         on_update=_ACTIONS[told["on_update"]],
         match_full=told["match_full"],
+        period=told["period"],
         deferrable=told["deferrable"],
         valid=told["valid"],
         partition=told["partition"],

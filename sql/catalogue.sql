@@ -205,6 +205,7 @@ rule as (
         ),
         'on_update', nullif(k.confupdtype, ' '),
         'match_full', k.confmatchtype = 'f',
+        'period', coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false), -- since 18
         'deferrable', k.condeferrable,
         'valid', k.convalidated,
         'expression', case when k.contype = 'c' then pg_get_expr(k.conbin, k.conrelid) end,

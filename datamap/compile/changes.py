@@ -74,13 +74,27 @@ class Changes:
 
     def all(self, losses: Mapping[int, Loss]) -> list[Change]:
         """Every change; `losses` are those of links to parents, by their number."""
-        return [
+        found = [
             *self._of_table(),
             *self._of_links(),
             *self._of_others(),
             *self._of_parents(losses),
             *self._of_stub(),
         ]
+        self._check_whole_keys(found)
+        return found
+
+    def _check_whole_keys(self, changes: list[Change]) -> None:
+        """MATCH FULL: of a foreign key all columns are null, or none."""
+        for key in self._dataset.facts.foreign_keys:
+            for condition in dict.fromkeys(change.condition for change in changes if key.match_full):
+                null = {c.column for c in changes if c.condition == condition and c.value == "null"} & set(key.columns)
+                if null and null != set(key.columns):
+                    rest = ", ".join(column for column in key.columns if column not in null)
+                    message = (
+                        f"{self._dataset.name}: the foreign key {key.name} is MATCH FULL, and {rest} would be left"
+                    )
+                    self._fault("match_full", message, self._dataset.where, f"write {rest}: null as well")
 
     def _links(self, role: str) -> Iterator[Link]:
         for link in self._dataset.person_links:

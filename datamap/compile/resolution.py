@@ -305,7 +305,7 @@ class _Links:
 
     def all(self) -> Iterator[Link]:
         mentioned: set[ForeignKey] = set()
-        for text, entries in self._decision.links.items():
+        for text, entries in sorted(self._decision.links.items()):
             where = (*self._where, "links", text)
             place = self._place(text, where)
             if place is None:
@@ -495,6 +495,12 @@ class _Links:
     def _check_one_row(self, key: ForeignKey, where: Where) -> None:
         """A foreign key to one partition holds what is unique there, and need not be in the whole table."""
         target = self._found.catalogue.tables[key.target or Name("", "")]
+        if key.period:
+            message = (
+                f"{self._facts.name}, {', '.join(key.columns)}: the foreign key holds for a period of {target.name}"
+            )
+            remedy = f"write what happens at {self._facts.name} by another link; this one is not understood"
+            self._found.faults.append(Fault(code="temporal", message=message, where=where, remedy=remedy))
         if not self._names_one_row(target, key.target_columns, self._found.kind_of(target.name)):
             columns = ", ".join(key.target_columns)
             message = (

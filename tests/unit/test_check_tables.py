@@ -71,7 +71,7 @@ def _constraint(kind: str, name: str, columns: str) -> dict[str, Any]:
     return {
         "name": name, "kind": kind, "columns": columns.split(", "), "target_schema": None, "target_table": None,
         "target_columns": None, "on_delete": None, "on_delete_columns": None, "on_update": "a",
-        "match_full": False, "deferrable": False, "valid": True,
+        "match_full": False, "period": False, "deferrable": False, "valid": True,
         "expression": None, "nulls_not_distinct": False, "partition": None,
     }  # fmt: skip
 
