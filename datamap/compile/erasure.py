@@ -351,14 +351,29 @@ class Erasure:
         columns = {c: f"q.{quoted(self.stored[link.target][c])}" for c in link.target_columns}
         points = matching.points_at_columns(link, dataset, parent.facts, columns)
         stays = "(r.gdpr_by_table or r.gdpr_stub)" if table_action(dataset) == "keep" else "r.gdpr_stub"
+        why = f"{dataset.name} keeps rows that point at these: they stay as stubs"
+        if link.target == dataset.name:
+            sql = self._stubs_of_itself(dataset, f"{stays} and not r.gdpr_dies", points)
+            return Statement(purpose="stub", dataset=str(link.target), link=str(link.place), sql=sql, why=why)
         sql = (
             f"update {self.rows(link.target)} as q\nset gdpr_dies = false, gdpr_stub = true\n"
             "where q.gdpr_dies and exists (\n"
             f"  select from {self.rows(dataset.name)} as r\n  join {dataset.sql} as t on {_AT_PLACE}\n"
             f"  where {stays} and not r.gdpr_dies and {points}\n)"
         )
-        why = f"{dataset.name} keeps rows that point at these: they stay as stubs"
         return Statement(purpose="stub", dataset=str(link.target), link=str(link.place), sql=sql, why=why)
+
+    def _stubs_of_itself(self, dataset: Dataset, stays: str, points: str) -> str:
+        """A table that points at itself: what a stub points at stays in turn."""
+        rows = self.rows(dataset.name)
+        return (
+            f"with recursive stays (gdpr_table, gdpr_place) as (\n"
+            f"  select r.gdpr_table, r.gdpr_place from {rows} as r where {stays}\n"
+            f"  union\n  select q.gdpr_table, q.gdpr_place\n  from stays as r\n"
+            f"  join {dataset.sql} as t on {_AT_PLACE}\n  join {rows} as q on {points}\n)\n"
+            f"update {rows} as q\nset gdpr_dies = false, gdpr_stub = true\nfrom stays as s\n"
+            "where q.gdpr_dies and q.gdpr_table = s.gdpr_table and q.gdpr_place = s.gdpr_place"
+        )
 
     # Links that are set to null because what they point at goes ---------------------------------------------------
 

@@ -1182,3 +1182,23 @@ def test_in_which_order_links_are_written_makes_no_difference(cur: cursor) -> No
     catalogue = Catalogue.from_json(document(cur))
     one, other = (compiled(Document.parse(f"{head}{text}}}\n").map, catalogue) for text in texts)
     assert one.digest == other.digest
+
+
+def test_stubs_of_one_table_make_stubs_in_turn(cur: cursor) -> None:
+    cur.execute(
+        "create table app.bills (n int primary key, first int not null references app.bills, note text, due date,"
+        " user_id bigint not null references app.users);"
+        "insert into app.bills values (1, 1, 'a', '2001-01-01', 1), (2, 1, 'b', '2002-01-01', 1),"
+        " (3, 2, 'c', '2025-01-01', 1), (4, 4, 'd', '2003-01-01', 1)"
+    )
+    written = (
+        "activities:\n  books: {retention: {period: P10Y, from: {column: due}, law: § 147 AO}}\n"
+        "tables:\n  app.users: {stub: {}}\n"
+        "  app.bills: {activity: books, erase: keep, keep: {exception: 17(3)(b), columns: [due]}}\n"
+    )
+    assert erased(cur, plan(cur, written), {"id": 1}) == 0
+    assert [(n, first, note, due is None) for n, first, note, due, _ in rows(cur, "app.bills")] == [
+        (1, 1, None, True),
+        (2, 1, None, True),
+        (3, 2, None, False),
+    ]
