@@ -155,7 +155,9 @@ def _branches(name: Name, below: dict[Name, list[Arrow]], above: frozenset[Name]
 
 
 def _beside(data_map: Map) -> Iterator[str]:
-    yield from _titled("cache", ((pattern, _of_key(entry)) for pattern, entry in data_map.cache.patterns.items()))
+    yield from _titled(
+        "cache", ((pattern, _of_key(pattern, entry)) for pattern, entry in data_map.cache.patterns.items())
+    )
     yield from _titled("objects", ((name, f"{each.bucket}/{each.prefix}") for name, each in data_map.objects.items()))
 
 
@@ -169,14 +171,40 @@ def _titled(title: str, entries: Iterable[tuple[str, str]], *, counted: bool = F
         yield f"{'└── ' if number == len(listed) - 1 else '├── '}{name}  {text}".rstrip()
 
 
-def _of_key(entry: object) -> str:
-    if not getattr(entry, "personal", True):
-        return f"not personal: {getattr(entry, 'reason', None) or 'no reason given'}"
-    holds, member = getattr(entry, "holds", None), getattr(entry, "member", None)
-    if holds is not None:
-        where = holds.json_ or holds.field or "the value"
-        return f"{where} in its value: {getattr(entry, 'erase', '')}"
-    return f"member {member}: removed" if member else f"in its key: {getattr(entry, 'erase', '')}"
+def _of_key(pattern: str, entry: model.CacheEntry) -> str:
+    """`they are in its value, at user_id: the key is deleted whole`"""
+    if not entry.personal:
+        return f"not personal: {entry.reason or 'no reason given'}"
+    whose = _whose(pattern, entry)
+    if entry.erase == UNDECIDED:
+        return f"{whose}: {UNDECIDED}" if whose else UNDECIDED
+    return f"{whose or 'nothing says whose'}: {_happens(entry)}"
+
+
+_PARTS = {"list": "elements", "set": "members", "zset": "members", "stream": "entries"}
+
+
+def _whose(pattern: str, entry: model.CacheEntry) -> str | None:
+    """Where the person is: in the name of the key, or in what it holds."""
+    holds = entry.holds
+    if entry.member is not None:
+        return f"they are the {'field' if entry.type == 'hash' else 'member'} {entry.member}"
+    if holds is None:
+        return "they are in the key" if "{" in pattern else None
+    who = f"their {holds.identity} is" if holds.identity else "they are"
+    part = f"field {holds.field}" if holds.field else _PARTS.get(entry.type or "", "value")
+    return f"{who} in its {part}{f', at {holds.json_}' if holds.json_ else ''}"
+
+
+def _happens(entry: model.CacheEntry) -> str:
+    if entry.erase == "external_manual":
+        return f"by hand, {entry.reason}" if entry.reason else "by hand"
+    if entry.erase == "expire":
+        return "left to expire"
+    if entry.holds is not None and entry.holds.field and entry.type is None:
+        return "a hash is deleted whole, of a stream the entries alone"
+    is_part = entry.member is not None or (entry.holds is not None and entry.type in _PARTS)
+    return "taken out, the rest stays" if is_part else "the key is deleted whole"
 
 
 def _nobodys(resolution: Resolution) -> Iterator[tuple[str, str]]:

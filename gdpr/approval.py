@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 from psycopg2.extensions import cursor
 
-from gdpr.columns import plain
-from gdpr.outline import tables, ways
+from gdpr.columns import filled
+from gdpr.outline import Way, tables, ways
+from gdpr.quantity import counted, listed
 from shared.active_plan import Rights, application_rights, approve, load
 from shared.errors import PlanMissing
 from shared.plan import Kind, Plan
@@ -19,6 +19,7 @@ from shared.roles import owner_lent
 
 _VERBS = {"deletes": "deletes rows of", "keeps": "keeps rows of", "unlinks": "takes links out of"}
 _VERBS |= {"refreshes": "refreshes", "nothing:": "leaves to somebody's hands"}
+_FEW = 3  # names that are as short as saying which others they are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,19 +60,20 @@ def _loaded(cur: cursor) -> Plan | None:
 def lines(found: Approval) -> Iterator[str]:
     """The summary for whoever approves."""
     for line in _summary(found):
-        indent = " " * (4 + len(line) - len(line.lstrip()))
-        yield from wrap(plain(line), 110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        margin = " " * (len(line) - len(line.lstrip()))
+        yield from filled(line.lstrip(), margin=margin, below=f"{margin}    ")
 
 
 def _summary(found: Approval) -> Iterator[str]:
     for kind in found.plan.kinds:
-        yield f"For a {kind.name}, the plan reads {_counted(kind.read)}, and locks rows in {len(kind.locked)}."
+        read = counted(len(kind.read), "table")
+        yield f"For a {kind.name}, the plan reads {read}, and locks rows in {len(kind.locked)}."
         yield "An erasure"
         for verb, names in _by_verb(found.plan, kind).items():
             yield f"  {verb} {', '.join(names)}"
     yield from _news(found)
-    yield from _of_rights("gets", found.granted)
-    yield from _of_rights("loses", found.revoked)
+    yield from _of_rights("get", found.granted)
+    yield from _of_rights("lose", found.revoked)
     if not found.granted and not found.revoked:
         yield "No right of any role changes."
 
@@ -80,10 +82,15 @@ def _by_verb(plan: Plan, kind: Kind) -> dict[str, list[str]]:
     """Tables by what is done with rows of theirs; one with several links may be done several things with."""
     found: dict[str, list[str]] = {}
     for table in tables(kind):
-        first_words = dict.fromkeys(way.does.split(maxsplit=1)[0].rstrip(";") for way in ways(plan, kind, table))
-        for verb in dict.fromkeys(_VERBS.get(word, "changes rows of") for word in first_words):
+        for verb in dict.fromkeys(map(_verb, ways(plan, kind, table))):
             found.setdefault(verb, []).append(table)
     return found
+
+
+def _verb(way: Way) -> str:
+    if way.ends:
+        return f"keeps rows for {way.ends}, and deletes those that are past it, of"
+    return _VERBS.get(way.does.split(maxsplit=1)[0].rstrip(";"), "changes rows of")
 
 
 def _news(found: Approval) -> Iterator[str]:
@@ -122,20 +129,34 @@ def _told(plan: Plan) -> Mapping[tuple[str, str, str], str]:
 
 
 def _of_rights(verb: str, rights: Rights) -> Iterator[str]:
-    """`gdpr_export gets select on app.orders, app.users`"""
-    for (role, privileges), places in grouped(rights).items():
-        yield f"{role} {verb} {', '.join(privileges)} on {', '.join(places)}"
+    """`gdpr_export and gdpr_verify get select on app.orders, app.users`; the same tables again in fewer words."""
+    before: tuple[str, ...] = ()
+    for roles, privileges, places in grouped(rights):
+        yield f"{listed(roles)} {verb}{'' if roles[1:] else 's'} {', '.join(privileges)} on {_which(places, before)}"
+        before = max(before, places, key=len)
 
 
-def grouped(rights: Rights) -> dict[tuple[str, tuple[str, ...]], list[str]]:
-    """Tables that a role has the same privileges on, together."""
-    of_place: dict[tuple[str, str], list[str]] = {}
+def grouped(rights: Rights) -> list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]:
+    """Roles, privileges and places, where each of the roles has each of the privileges on each of the places."""
+    places: dict[tuple[str, str], list[str]] = {}
     for role, place, privilege in sorted(rights):
-        of_place.setdefault((role, place), []).append(privilege)
-    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (role, place), privileges in of_place.items():
-        found.setdefault((role, tuple(privileges)), []).append(place)
-    return found
+        places.setdefault((privilege, role), []).append(place)
+    roles: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (privilege, role), of_both in sorted(places.items()):
+        roles.setdefault((privilege, tuple(of_both)), []).append(role)
+    privileges: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for (privilege, of_all), who in roles.items():
+        privileges.setdefault((tuple(who), of_all), []).append(privilege)
+    found = [(who, tuple(what), of_all) for (who, of_all), what in privileges.items()]
+    return sorted(found, key=lambda each: (-len(each[0]), each))
+
+
+def _which(places: tuple[str, ...], before: tuple[str, ...]) -> str:
+    """What was listed before is not listed again."""
+    missing = [place for place in before if place not in places]
+    if len(places) <= _FEW or not set(places) <= set(before) or len(missing) > _FEW:
+        return ", ".join(places)
+    return f"the same {len(before)}{f' but {listed(missing)}' if missing else ''}"
 
 
 def as_data(found: Approval) -> dict[str, Any]:
@@ -158,7 +179,3 @@ def as_data(found: Approval) -> dict[str, Any]:
         "granted": [list(right) for right in sorted(found.granted)],
         "revoked": [list(right) for right in sorted(found.revoked)],
     }
-
-
-def _counted(names: tuple[str, ...]) -> str:
-    return "one table" if len(names) == 1 else f"{len(names)} tables"

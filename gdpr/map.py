@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 
 from gdpr.cache import cache_option, opened_cache
 from gdpr.database import check_installed, database_option, json_option, opened
+from gdpr.quantity import counted
 from shared.addresses import CacheAddress, PostgresAddress
 from shared.errors import AccessDenied, Misuse, SettingMissing
 
@@ -165,6 +167,7 @@ def _meant(name: str, catalogue: Catalogue) -> str | None:
     help="For whom.",
 )
 @click.option("--strict", is_flag=True, help="Warnings, too, mean no.")
+@click.option("--notes", is_flag=True, help="Show notes as well; JSON and SARIF always have them.")
 @click.pass_context
 def check(  # noqa: PLR0917 - click passes them by name
     ctx: click.Context,
@@ -175,6 +178,7 @@ def check(  # noqa: PLR0917 - click passes them by name
     form: str,
     *,
     strict: bool,
+    notes: bool,
 ) -> None:
     """Compare MAP with the database, and say what is wrong, where, and what to write. Exit status 1 if anything is.
 
@@ -192,7 +196,7 @@ def check(  # noqa: PLR0917 - click passes them by name
     elif form == "sarif":
         click.echo(report.sarif(faults, str(data_map)))
     else:
-        click.echo(report.text(faults, str(data_map)))
+        click.echo(report.text(faults, str(data_map), notes=notes))
     ctx.exit(1 if any(fault.severity == "error" or (strict and fault.severity == "warning") for fault in faults) else 0)
 
 
@@ -220,16 +224,18 @@ def _keys_seen(
 ) -> list[KeyPattern] | None:
     """The kinds of keys in the cache, where the map says whom they could name."""
     from datamap.compile.resolution import resolve
+    from datamap.discover import lexicon
     from datamap.discover.everything import keys_seen, of_subject
     from datamap.discover.values import Rows
 
     kinds = list(resolve(document.map, catalogue).kinds.values())
     if client is None or not kinds:
-        return None
+        return None if client is None else []
     identities = {name: identity.column for name, identity in kinds[0].identities.items()}
     folded = {name for name, identity in kinds[0].identities.items() if identity.folded}
     values = Rows(cur, catalogue) if cur is not None else None
-    return keys_seen(client, of_subject(kinds[0].facts, kinds[0].key, identities, folded, values))
+    person = of_subject(kinds[0].facts, kinds[0].key, identities, folded, values)
+    return keys_seen(client, replace(person, words=lexicon.of_catalogue(catalogue)))
 
 
 @map_commands.command()
@@ -246,21 +252,22 @@ def show(data_map: Path, database_url: PostgresAddress | None, catalogue_file: P
       gdpr map show --dot | dot -Tsvg > map.svg
     """
     from datamap import drawing
+    from datamap.check.check import checked
     from datamap.compile.resolution import resolve
     from gdpr.map_file import read_map
 
     document = read_map(data_map)
-    with facts(database_url, catalogue_file) as (catalogue, _):
+    with facts(database_url, catalogue_file) as (catalogue, cur):
         resolution = resolve(document.map, catalogue)
+        errors = sum(fault.severity == "error" for fault in checked(document, catalogue, cursor=cur))
     if form == "dot":
         click.echo(drawing.dot(resolution), nl=False)
     elif form == "mermaid":
         click.echo(drawing.mermaid(resolution), nl=False)
     else:
         click.echo(drawing.tree(document.map, resolution), nl=False)
-    if number := len(resolution.faults):
-        what = "One thing in it does" if number == 1 else f"{number} things in it do"
-        click.echo(f"{what} not fit the database: gdpr map check says what.", err=True)
+    if errors:
+        click.echo(f"gdpr map check tells all that is undecided or wrong: {counted(errors, 'error')}.", err=True)
 
 
 @map_commands.command("import")
@@ -320,16 +327,23 @@ def schema() -> None:
 @map_commands.command()
 @map_argument
 @database_option
+@cache_option
 @click.option("--dry-run", is_flag=True, help="Say what would be approved, and change nothing.")
 @json_option
 @click.pass_context
 def approve(
-    ctx: click.Context, data_map: Path, database_url: PostgresAddress | None, *, dry_run: bool, as_json: bool
+    ctx: click.Context,
+    data_map: Path,
+    database_url: PostgresAddress | None,
+    redis_url: CacheAddress | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Check MAP, compile it, store the plan and have the functions go by it; grant them the tables that it names.
 
     As an administrator: whoever owns the tables, or a superuser. Says first what the plan does, what is new in it, and
-    which rights of the roles change.
+    which rights of the roles change. A cache that is named is looked at, as gdpr map check does.
 
     \b
     Example:
@@ -339,7 +353,7 @@ def approve(
     from gdpr.approval import as_data, lines
 
     with _as_administrator():
-        found, faults = _approved(ctx, data_map, opened(database_url), dry_run=dry_run)
+        found, faults = _approved(ctx, data_map, opened(database_url), redis_url, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps({**as_data(found), "dry_run": dry_run}, ensure_ascii=False))
     else:
@@ -348,12 +362,14 @@ def approve(
         if not dry_run:
             click.echo(found.digest)
     warnings = sum(fault.severity == "warning" for fault in faults)
-    left = f" {warnings} warning{'s are' if warnings > 1 else ' is'} left: gdpr map check." if warnings else ""
+    left = f" {counted(warnings, 'warning')} left: gdpr map check." if warnings else ""
     says = "Nothing was changed: --dry-run." if dry_run else "The functions go by this plan from now on."
     click.echo(f"{says}{left}", err=True)
 
 
-def _approved(ctx: click.Context, data_map: Path, database: Database, *, dry_run: bool) -> tuple[Approval, list[Fault]]:
+def _approved(
+    ctx: click.Context, data_map: Path, database: Database, redis_url: CacheAddress | None, *, dry_run: bool
+) -> tuple[Approval, list[Fault]]:
     """Ends with exit status 1 where the map does not pass the check."""
     from datamap.catalogue import Catalogue
     from datamap.check import report
@@ -365,9 +381,12 @@ def _approved(ctx: click.Context, data_map: Path, database: Database, *, dry_run
 
     document = read_map(data_map)
     check_installed(database)
-    with database.transaction(seconds=600) as cur:
+    with database.transaction(seconds=600) as cur, opened_cache(redis_url) as client:
         catalogue = Catalogue.from_json(of_database(cur))
-        faults = checked(document, catalogue, cursor=cur)
+        cur.execute("savepoint gdpr_keys")  # whoever reads values sets limits for that, which end here
+        keys = _keys_seen(document, catalogue, cur, client)
+        cur.execute("rollback to savepoint gdpr_keys")
+        faults = checked(document, catalogue, cursor=cur, found=keys)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             click.echo(report.text(errors, str(data_map)), err=True)

@@ -5,16 +5,20 @@ Told from the plan alone, so that the one in use can be told as well as one that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from datamap.names import NotAName, Place
 from datamap.names import Table as Name
-from gdpr.columns import aligned
+from gdpr.columns import WIDTH, aligned, filled
+from gdpr.quantity import counted
 from shared.plan import Dataset, Kind, Plan, Statement
 
 Entry = Mapping[str, Any]  # a part of the map, as a plan carries it
+
+
+_LIKEWISE = "likewise"  # in place of the same words again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,36 +28,72 @@ class Way:
     by: str
     does: str
     is_theirs: bool  # they belong to the person, who did not merely act on them
+    ends: str | None = None  # rows are kept for this long, and then deleted
 
 
-def outline(plan: Plan, kind: Kind) -> Iterator[str]:
-    """The lines for one kind of subject."""
-    guards = [statement for statement in kind.erase if statement.purpose == "guard"]
+def outline(plan: Plan, kind: Kind, chosen: Collection[str] = (), *, width: int = WIDTH) -> Iterator[str]:
+    """The lines for one kind of subject; with `chosen`, what has to do with these tables."""
+    guards = _guards(kind, chosen)
     rows = [("table", "found by", "stops at", "an erasure")]
     for table in tables(kind):
-        stops = " ".join(f"[{n}]" for n, guard in enumerate(guards, 1) if table in guard.dataset.split(", "))
-        for number, way in enumerate(ways(plan, kind, table)):
-            rows.append((table, way.by, stops, way.does) if number == 0 else ("", way.by, "", way.does))
-    yield from aligned(rows)
-    yield from _left_out(kind)
-    if guards:
+        if not chosen or table in chosen:
+            rows += _rows(table, ways(plan, kind, table), _numbers(table, guards))
+    yield from aligned(rows, width=width)
+    yield from _left_out(kind, chosen, width)
+    yield from _stopping(guards, width)
+    if kind.locked and not chosen:
         yield ""
-        yield "An erasure stops before it has changed anything where it finds (docs/ownership.md, rules 13 and 14):"
-        listed = [(f"[{number}]", guard.dataset, _in_words(guard)) for number, guard in enumerate(guards, 1)]
-        yield from aligned(listed, margin="  ")
-    if kind.locked:
-        yield ""
-        yield f"It locks the rows that it finds, and no others, in {_counted(len(kind.locked))}{_unlocked(kind)}."
+        locks = f"It locks the rows that it finds, and no others, in {counted(len(kind.locked), 'table')}"
+        yield from filled(f"{locks}{_unlocked(kind)}.", width=width)
 
 
-def _left_out(kind: Kind) -> Iterator[str]:
+def _rows(table: str, found: list[Way], stops: str) -> Iterator[tuple[str, str, str, str]]:
+    """The table once, and what is done once."""
+    before = None
+    for way in found:
+        is_again = way.does == before and len(way.does) > len(_LIKEWISE)
+        does = _LIKEWISE if is_again else way.does
+        yield (table, way.by, stops, does) if before is None else ("", way.by, "", does)
+        before = way.does
+
+
+def _guards(kind: Kind, chosen: Collection[str]) -> dict[str, list[Statement]]:
+    """By what they look for."""
+    found: dict[str, list[Statement]] = {}
+    for statement in kind.erase:
+        if statement.purpose == "guard" and (not chosen or set(_names(statement)) & set(chosen)):
+            found.setdefault(statement.why, []).append(statement)
+    return found
+
+
+def _numbers(table: str, guards: Mapping[str, list[Statement]]) -> str:
+    about = (any(table in _names(each) for each in alike) for alike in guards.values())
+    return " ".join(f"[{number}]" for number, is_about in enumerate(about, 1) if is_about)
+
+
+def _stopping(guards: Mapping[str, list[Statement]], width: int) -> Iterator[str]:
+    if not guards:
+        return
+    yield ""
+    yield "An erasure stops before it has changed anything where it finds (docs/ownership.md, rules 13 and 14):"
+    for number, (why, alike) in enumerate(guards.items(), 1):
+        places = ", ".join(f"{each.dataset} ({each.link})" if each.link else each.dataset for each in alike)
+        yield from filled(f"[{number}] {why}: {places}", margin="  ", below=" " * 6, width=width)
+
+
+def _names(statement: Statement) -> list[str]:
+    return statement.dataset.split(", ")
+
+
+def _left_out(kind: Kind, chosen: Collection[str], width: int) -> Iterator[str]:
     """What an export does not show, though it is in a row of theirs."""
-    hidden = [(d.name, c) for d in kind.datasets for c in d.columns if c.export != "value" and _is_exported(d)]
+    shown = [d for d in kind.datasets if _is_exported(d) and (not chosen or d.name in chosen)]
+    hidden = [(d.name, c) for d in shown for c in d.columns if c.export != "value"]
     if hidden:
         yield ""
         yield "An export leaves out:"
         listed = [(f"{name}.{column.name}", column.reason or column.export) for name, column in hidden]
-        yield from aligned(listed, margin="  ")
+        yield from aligned(listed, margin="  ", width=width)
 
 
 def _is_exported(dataset: Dataset) -> bool:
@@ -72,14 +112,15 @@ def ways(plan: Plan, kind: Kind, table: str) -> list[Way]:
     decision = _decisions(plan).get(table, {})
     does = _by_table(plan, kind, dataset, decision) if dataset else "unlinks"
     captures = [s for s in kind.erase if s.purpose == "capture" and s.dataset == table]
+    ends = _term(plan, kind, dataset) if dataset and dataset.action == "keep" else None
     if captures:
-        return [_way(capture, decision, does) for capture in captures]
+        return [_way(capture, decision, does, ends) for capture in captures]
     reads = dataset.reads if dataset else ()
     named = [s.link for s in reads if s.purpose == "verify" and s.link] or ["what it hangs from"]
-    return [Way(by=link, does=does, is_theirs=True) for link in named]
+    return [Way(by=link, does=does, is_theirs=True, ends=ends) for link in named]
 
 
-def _way(capture: Statement, decision: Entry, by_table: str) -> Way:
+def _way(capture: Statement, decision: Entry, by_table: str, ends: str | None) -> Way:
     entries = _entries(decision, capture.link)
     own = [_word_or_setting(entry["erase"]) for entry in entries if entry.get("erase") not in (None, "undecided")]
     does = ", or ".join(dict.fromkeys(own))
@@ -87,7 +128,7 @@ def _way(capture: Statement, decision: Entry, by_table: str) -> Way:
         by = capture.why.removeprefix("theirs, ").removeprefix("by ")
         identity = next((entry["identity"] for entry in entries if entry.get("identity")), None)
         by += f", their {identity}" if identity else ""
-        return Way(by=by, does=does or by_table, is_theirs=True)
+        return Way(by=by, does=does or by_table, is_theirs=True, ends=None if does else ends)
     how = "acted on" if capture.why.startswith("they acted") else "whose row goes"
     return Way(by=f"{capture.link}, {how}", does=does or "unlinks", is_theirs=False)
 
@@ -108,11 +149,21 @@ def _by_table(plan: Plan, kind: Kind, dataset: Dataset, decision: Entry) -> str:
 
 def _kept(plan: Plan, kind: Kind, dataset: Dataset, decision: Entry) -> str:
     keep: Entry = decision.get("keep", {})
-    retention: Entry = plan.map.get("activities", {}).get(dataset.activity, {}).get("retention", {})
-    law = ", ".join(filter(None, (keep.get("exception"), keep.get("law") or retention.get("law"))))
-    ends = any(s.purpose == "delete" and dataset.name in s.dataset.split(", ") for s in kind.erase)
-    then = f"; deletes after {retention['period']}" if ends and retention.get("period") else ""
+    law = ", ".join(filter(None, (keep.get("exception"), keep.get("law") or _retention(plan, dataset).get("law"))))
+    ends = _term(plan, kind, dataset)
+    then = f"; deletes after {ends}" if ends else ""
     return f"keeps {', '.join(keep.get('columns', []))}{f' ({law})' if law else ''}{then}"
+
+
+def _term(plan: Plan, kind: Kind, dataset: Dataset) -> str | None:
+    """How long rows are kept that an erasure deletes after that."""
+    is_deleted = any(s.purpose == "delete" and dataset.name in _names(s) for s in kind.erase)
+    return _retention(plan, dataset).get("period") if is_deleted else None
+
+
+def _retention(plan: Plan, dataset: Dataset) -> Entry:
+    found: Entry = plan.map.get("activities", {}).get(dataset.activity, {}).get("retention", {})
+    return found
 
 
 def _word_or_setting(erase: object) -> str:
@@ -149,15 +200,7 @@ def _spelled(text: str) -> str:
         return str(Place((text,)))
 
 
-def _in_words(guard: Statement) -> str:
-    return f"{guard.why}, by {guard.link}" if guard.link else guard.why
-
-
 def _unlocked(kind: Kind) -> str:
     captured = {s.dataset for s in kind.erase if s.purpose == "capture"}
     others = [table for table in tables(kind) if table not in captured]
     return f"; none in {', '.join(others)}" if others else ""
-
-
-def _counted(number: int) -> str:
-    return "one table" if number == 1 else f"{number} tables"

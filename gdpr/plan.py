@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from gdpr.acting import ROLES, act_as
 from gdpr.columns import plain
 from gdpr.database import database_option, installed, json_option, opened
 from gdpr.map import catalogue_option, facts, map_argument
 from shared.addresses import PostgresAddress
 from shared.clock import now
-from shared.errors import Misuse, StoreBusy
+from shared.errors import AccessDenied, Misuse, StoreBusy
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -196,8 +197,15 @@ def _tell_of_drift(changes: list[str] | None, *, drifted: bool) -> None:
 @database_option
 @click.option("--kind", metavar="NAME", help="The kind of subject, where the map has several.")
 @click.option("--id", "ids", multiple=True, metavar="[COLUMN=]VALUE", help="The key; repeated if it has more columns.")
-@click.option("--identity", "identities", multiple=True, metavar="NAME=VALUE", help="For people without a row there.")
+@click.option(
+    "--identity",
+    "identities",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="How else they are known; their key is used if they have one.",
+)
 @click.option("--erase", is_flag=True, help="Run the erasure as well, before it is all rolled back.")
+@click.option("--as", "role", type=click.Choice(ROLES), help="Run as a function's role, instead of whoever connects.")
 @active_option
 @click.option(
     "--timeout", type=click.IntRange(1, 3600), default=30, show_default=True, metavar="SECONDS", help="For all of it."
@@ -213,6 +221,7 @@ def try_(  # noqa: PLR0917 - click passes them by name
     identities: tuple[str, ...],
     *,
     erase: bool,
+    role: str | None,
     active: bool,
     timeout: int,
     as_json: bool,
@@ -222,20 +231,28 @@ def try_(  # noqa: PLR0917 - click passes them by name
     Tells tables, links and numbers, nothing that stands in a row. It all happens in one transaction that is rolled
     back. Without --erase nothing is locked and nothing is written. With it the statements run: rows are locked until
     the end, and triggers of the tables fire. What those write, and a NOTIFY, is rolled back with the rest; what a
-    trigger does outside of the database is not.
+    trigger does outside of the database is not. Neither the cache nor objects are looked at.
+
+    It runs as whoever connects, who may see and do more than the function: --as gdpr_erase runs it as that role, if an
+    administrator connects.
 
     Exit status 1 if there is no such person, or if something stops the erasure.
 
     \b
     Example:
       gdpr plan try --id 4711 --erase
-      gdpr plan try --id tenant_id=1 --id user_id=5
+      gdpr plan try --id tenant_id=1 --id user_id=5 --as gdpr_erase
       gdpr plan try --identity email=somebody@example.org
     """
     from gdpr.trial_report import as_data, lines
 
+    if erase and role not in (None, "gdpr_erase"):
+        raise Misuse(f"{role} erases nothing", remedy="take --as gdpr_erase, or leave out --erase")
     try:
-        trial = _tried(data_map, database_url, (kind, ids, identities), active=active, erase=erase, timeout=timeout)
+        named = (kind, ids, identities)
+        trial = _tried(data_map, database_url, named, role=role, active=active, erase=erase, timeout=timeout)
+    except AccessDenied as denied:
+        raise _denied(denied, role) from None
     except StoreBusy as busy:
         remedy = "nothing was changed; try again, or give it longer with --timeout"
         raise StoreBusy(busy.what, where=busy.where, remedy=remedy) from None
@@ -244,11 +261,20 @@ def try_(  # noqa: PLR0917 - click passes them by name
     ctx.exit(0 if trial.is_clean else 1)
 
 
+def _denied(denied: AccessDenied, role: str | None) -> AccessDenied:
+    """Of a role that is tried, what it lacks is what is to be found out."""
+    what = denied.what.replace("The role may not do this", f"{role} may not do this")
+    if role is None or what == denied.what:
+        return denied  # it says itself what to do
+    return AccessDenied(what, where=denied.where, remedy="gdpr map approve lets it at the tables of the map")
+
+
 def _tried(
     data_map: Path,
     database_url: PostgresAddress | None,
     named: tuple[str | None, tuple[str, ...], tuple[str, ...]],
     *,
+    role: str | None,
     active: bool,
     erase: bool,
     timeout: int,
@@ -259,7 +285,11 @@ def _tried(
     with installed(database_url) as database, database.transaction(seconds=timeout) as cur:
         if not erase:
             cur.execute("set transaction isolation level repeatable read")
+        if role is not None and active:
+            act_as(cur, role)
         plan = _plan_here(cur, data_map, active=active)
+        if role is not None and not active:
+            act_as(cur, role)
         name, ids, identities = named
         kind = kind_named(plan, name)
         person = person_named(kind, ids, identities)

@@ -15,8 +15,10 @@ from datetime import date
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
+from gdpr.acting import acting
 from gdpr.outline import tables as all_tables
 from gdpr.outline import ways
+from gdpr.person import key_of
 from shared.errors import Refused, StoreBusy, UnfitValue
 from shared.gone import bind_gone, read_gone
 from shared.person import bind_persons
@@ -66,6 +68,9 @@ class Trial:
     """All that is told of one person."""
 
     kind: str
+    role: str  # that it ran as
+    has_key: bool  # they were named by an identity, and are tried by their key
+    unseen: tuple[str, ...]  # of the map, where nobody looked
     tables: tuple[Found, ...]
     stops: tuple[Stop, ...]
     was_erased: bool  # the statements ran, before all was rolled back
@@ -113,7 +118,7 @@ def tried(
     """Try it in this transaction, which is to be rolled back."""
     session = _Session(cur, seconds)
     session.run(f"set local lock_timeout = '{PATIENCE}'")
-    _bind(cur, kind, person, today)
+    role, has_key = acting(cur), _bound(cur, plan, kind, person, today)
     for statement in kind.reach:
         session.run(statement.sql)
     links = _captured(session, kind, locking=erasing)
@@ -127,6 +132,9 @@ def tried(
     short = _erased(session, kind, tables) if was_erased else {}
     return Trial(
         kind=kind.name,
+        role=role,
+        has_key=has_key,
+        unseen=tuple(_unseen(plan)),
         tables=tables,
         stops=stops,
         was_erased=was_erased,
@@ -135,16 +143,30 @@ def tried(
     )
 
 
-def _bind(cur: cursor, kind: Kind, person: Mapping[str, str], today: date) -> None:
+def _bound(cur: cursor, plan: Plan, kind: Kind, person: Mapping[str, str], today: date) -> bool:
+    """Whether they were named by an identity and have a key, by which they are bound then."""
+    cur.execute("savepoint named")
     try:
         bind_persons(cur, kind, [person], today=today)
     except UnfitValue as fault:
         if fault.what not in dict(kind.refusals):
             raise
-        is_nobody = set(kind.key) <= set(person) or fault.what != kind.refusals[-1][0]
-        remedy = "try another person (docs/ownership.md, rule 13)"
-        named = f"take the key from {kind.table} and pass it with --id (docs/ownership.md, rule 1)"
-        raise Refused(fault.what, remedy=remedy if is_nobody else named) from None
+        if set(kind.key) <= set(person) or fault.what != kind.refusals[-1][0]:
+            raise Refused(fault.what, remedy="try another person (docs/ownership.md, rule 13)") from None
+        key = key_of(cur, plan, kind)
+    else:
+        cur.execute("release savepoint named")
+        return False
+    cur.execute("rollback to savepoint named")
+    return not _bound(cur, plan, kind, key, today)
+
+
+def _unseen(plan: Plan) -> Iterator[str]:
+    """What the map names outside of the database."""
+    for part in ("cache", "objects"):
+        entries = [each for each in plan.map.get(part, {}).values() if isinstance(each, Mapping)]
+        if any(each.get("personal", True) for each in entries):
+            yield part
 
 
 def _captured(session: _Session, kind: Kind, *, locking: bool) -> dict[str, list[int]]:

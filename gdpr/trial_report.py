@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from gdpr.columns import Cell, aligned, plain
-from gdpr.trial import ACTS, Found, Trial
+from gdpr.columns import Cell, aligned, filled
+from gdpr.quantity import counted, listed
+from gdpr.trial import ACTS, Found, Stop, Trial
+
+_FUNCTION = "gdpr_erase"  # the role of data_deletion
 
 
 def lines(trial: Trial) -> Iterator[str]:
@@ -18,9 +21,11 @@ def lines(trial: Trial) -> Iterator[str]:
         rows += _rows(found)
     yield from aligned(rows)
     if none := len(trial.tables) - len(there):
-        yield f"Nothing in {none} other table{'s' if none > 1 else ''} of the plan."
+        yield f"Nothing in {counted(none, 'other table')} of the plan."
     yield ""
-    yield from map(plain, _outcome(trial))
+    for line in (*_outcome(trial), *_kept(trial), *_limits(trial)):
+        margin = " " * (len(line) - len(line.lstrip()))
+        yield from filled(line.lstrip(), margin=margin, below=f"{margin}    ")
 
 
 def _rows(found: Found) -> Iterator[tuple[Cell, ...]]:
@@ -36,22 +41,60 @@ def _outcome(trial: Trial) -> Iterator[str]:
     if trial.stops:
         yield "An erasure would stop before it has changed anything:"
         for stop in trial.stops:
-            yield f"  {stop.table}: {stop.rows} {stop.why} (docs/ownership.md, rule {stop.rule})"
+            yield f"  {stop.table}: {_in_words(stop)} (docs/ownership.md, rule {stop.rule})"
             yield f"    {stop.remedy}"
     elif not trial.was_erased:
         yield "Nothing would stop an erasure. --erase runs it, with triggers and constraints."
     for statement, rows in trial.short.items():
-        yield f"{statement}: {rows} rows fewer than planned; a trigger or a rule of the table is in the way"
+        yield f"{statement}: {counted(rows, 'row')} fewer than planned; a trigger or a rule of the table is in the way"
     for place, rows in trial.left.items():
-        yield f"{place}: {rows} rows would still be found by verification"
+        yield f"{place}: {counted(rows, 'row')} would still be found by verification"
     if trial.was_erased and trial.is_clean:
-        yield "The erasure ran to its end, and verification found nothing of them."
+        but = " but what is kept" if _staying(trial, "kept") or _staying(trial, "stub") else ""
+        yield f"The erasure ran to its end, and verification found nothing of them{but}."
+
+
+def _in_words(stop: Stop) -> str:
+    """`2 rows that name somebody else as well`; of one it names."""
+    why = stop.why.removeprefix("rows ")
+    if stop.rows == 1:
+        why = why.replace("that name ", "that names ", 1).replace("that hang ", "that hangs ", 1)
+    return f"{counted(stop.rows, 'row')} {why}"
+
+
+def _staying(trial: Trial, how: str) -> dict[str, int]:
+    return {found.table: found.erasure[how] for found in trial.tables if found.erasure.get(how)}
+
+
+def _kept(trial: Trial) -> Iterator[str]:
+    """What is there on purpose, once they are erased."""
+    for how, why in (("kept", "kept by law"), ("stub", "left as a stub, since kept rows point there")):
+        staying = _staying(trial, how)
+        if number := sum(staying.values()):
+            yield f"{counted(number, 'row')} {'is' if number == 1 else 'are'} {why}: {', '.join(staying)}."
+
+
+def _limits(trial: Trial) -> Iterator[str]:
+    """What this trial does not say."""
+    if trial.has_key:
+        yield "The identity is that of somebody with a key: they were tried by it."
+    if trial.unseen:
+        known = {"cache": "the cache", "objects": "the objects"}
+        places = listed([known[part] for part in trial.unseen])
+        yield f"Not looked at: {places}, of which the map speaks as well."
+    if trial.role == _FUNCTION:
+        yield f"Tried as {trial.role}, as the function does it."
+    else:
+        yield f"Tried as {trial.role}: --as {_FUNCTION} tries what the function may do, and is shown."
 
 
 def as_data(trial: Trial) -> dict[str, Any]:
     """All tables, those with nothing as well."""
     return {
         "kind": trial.kind,
+        "role": trial.role,
+        "has_key": trial.has_key,
+        "unseen": list(trial.unseen),
         "tables": [
             {
                 "table": found.table,

@@ -52,7 +52,8 @@ def faults(survey: Survey) -> Iterator[Fault]:
 def _users(survey: Survey) -> Iterator[tuple[str, str | None, Where]]:
     """Whatever has to name an activity, what it names, and where."""
     for dataset in survey.personal:
-        if dataset.decision.activity is not None or not is_undecided(dataset):
+        is_open = not is_undecided(dataset) and not survey.is_unread(dataset)
+        if dataset.decision.activity is not None or is_open:
             yield str(dataset.name), dataset.decision.activity, dataset.where
     for pattern, entry in survey.map.cache.patterns.items():
         if entry.personal and (entry.activity is not None or entry.erase != model.UNDECIDED):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from datamap.catalogue import Column
+from datamap.check.decision import emptied
 from datamap.check.nobody import declaration
 from datamap.check.survey import Survey
 from datamap.check.tables import key as as_key
@@ -34,6 +35,8 @@ _PLAIN: Mapping[str, str] = {
     "types": "name another column, or with `to: schema.table.column` what this one points at",
     "place": "name a column that is one value",
     "reach": "point at a unique key",
+    "unreached": "name the column that does under `links:`, or write {personal: false, reason: …}, or, if the rows are"
+    " others' in a place where people meet, {shared: true, reason: …}: no request reads them",
 }
 
 
@@ -42,6 +45,7 @@ def advised(faults: Iterable[Fault], survey: Survey) -> Iterator[Fault]:
     advice = _Advice(survey)
     for fault in faults:
         remedy = advice.remedy(fault) or fault.remedy or _PLAIN.get(fault.code)
+        remedy = _PLAIN[fault.code] if fault.code == "unreached" else remedy
         message = f"`nobody`{fault.message.removeprefix('nobody')}" if fault.message[:7] == "nobody " else fault.message
         yield replace(fault, remedy=remedy, message=message)
 
@@ -120,13 +124,16 @@ class _Advice:
 
     def _two_people(self, fault: Fault) -> str | None:
         dataset = self._dataset(fault)
-        links = [link for link in dataset.owner_links if link.erase is None and link.place.is_plain] if dataset else []
-        if len(links) < 2:
+        owners = dataset.owner_links if dataset else ()
+        links = [link for link in owners if link.erase is None and link.place.is_plain]
+        if dataset is None or len(links) < 2:
             return None
-        each = ", ".join(f"{as_key(str(link.place))}: {{erase: …}}" for link in links)
+        places = [as_key(str(link.place)) for link in links]
+        gone = ", ".join(f"{place}: {{erase: delete}}" for place in places)
+        stays = ", ".join(f"{as_key(str(link.place))}: {{erase: {_staying(link, dataset)}}}" for link in links)
         return (
-            f"decide for each of them, links: {{{each}}}, or say of one that they merely acted:"
-            f" links: {{{as_key(str(links[1].place))}: actor}}"
+            f"decide for each of them. If the row goes with either: links: {{{gone}}}\nif it stays for the other:"
+            f" links: {{{stays}}}\nif one of them merely acted: links: {{{places[0]}: {{}}, {places[1]}: actor}}"
         )
 
     def _names_a_person(self, fault: Fault) -> str | None:
@@ -145,10 +152,14 @@ class _Advice:
             return "put that table into the map first: {activity: …, erase: delete}, or {personal: false, reason: …}"
         link = self._link(fault)
         columns = [dataset.facts.columns[name] for name in link.place.columns] if link else []
-        if link is None or not all(column.not_null for column in columns):
+        if link is None:
             return None
         place = as_key(str(link.place))
-        return f"write erase: delete at {dataset.name}, or only for this link: links: {{{place}: {{erase: delete}}}}"
+        if all(column.not_null for column in columns):
+            return (
+                f"write erase: delete at {dataset.name}, or there for this link: links: {{{place}: {{erase: delete}}}}"
+            )
+        return f"write at {dataset.name} links: {{{place}: {{erase: unlink}}}}, or erase: keep at {link.target}"
 
     # Names --------------------------------------------------------------------------------------------------------
 
@@ -173,20 +184,28 @@ def _of_a_part(column: Column, fault: Fault, part: str) -> str:
     return f"write stub: {setting}" if part == "stub" else f"add {column.name} to keep.columns, or write set: {setting}"
 
 
+def _staying(link: Link, dataset: Dataset) -> str:
+    """What a link that may not be null is set to, so that the row stays."""
+    if link.identity is None:
+        return "nobody"
+    return f"{{{', '.join(f'{as_key(name)}: {emptied(dataset.facts.columns[name])}' for name in link.place.columns)}}}"
+
+
 def _choices(dataset: Dataset, link: Link) -> str:
     """What may be decided for a link, as far as its column and its table let it."""
     is_plain, columns = link.place.is_plain, [dataset.facts.columns[name] for name in link.place.columns]
-    may_be_null = not is_plain or not all(column.not_null for column in columns)
     choices = []
     if dataset.decision.shared is not True:
         choices.append("delete (the row goes)")
-    if may_be_null:
+    if not is_plain or not all(column.not_null for column in columns):
         choices.append("unlink (the link is set to null, and the row stays)")
     if is_plain and link.kind and link.identity is None:
         choices.append("nobody (the row stays, and points at nobody)")
-    value = "null" if may_be_null else "…"
-    setting = ", ".join(f"{as_key(name)}: {value}" for name in link.place.columns) if is_plain else "…: …"
-    return f"{', '.join(choices)} or what is set, such as {{{setting}}}"
+        handed = ", ".join(f"{as_key(name)}: {{value: …}}" for name in link.place.columns)
+        choices.append(f"{{{handed}}} (the row is somebody else's from then on)")
+    elif link.kind and all(column.not_null for column in columns):
+        choices.append(f"{_staying(link, dataset)} (the row stays)")
+    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
 def _to_nobody(link: Link, kind: Kind, dataset: Dataset, survey: Survey, *, is_set: bool) -> str:

@@ -16,6 +16,7 @@ from datamap.check import (
     keeps,
     keys,
     links,
+    owners,
     pseudonyms,
     remains,
     security,
@@ -27,6 +28,7 @@ from datamap.check import (
     undecided,
 )
 from datamap.check.naming import namings
+from datamap.check.repetition import once
 from datamap.check.server import Server
 from datamap.check.survey import Survey
 from datamap.compile.plan import attempted
@@ -44,10 +46,10 @@ def checked(
     found: Sequence[KeyPattern] | None = None,
 ) -> list[Fault]:
     """The faults, each once: errors first, and within them from top to bottom of the file. With a cursor the database
-    is asked what a catalogue does not tell; `found` are the keys that were seen in the cache."""
+    is asked what a catalogue does not tell; `found` are the keys that were seen in the cache, None without one."""
 
     def check(data_map: Map) -> list[Fault]:
-        return _once(_everything(data_map, catalogue, cursor, found))
+        return once(_everything(data_map, catalogue, cursor, found))
 
     return _sorted(document.placed(slips.roots(check(document.map), document.map, catalogue, check)))
 
@@ -68,18 +70,21 @@ def _everything(
     server = Server(cursor) if cursor is not None else None
     yield from _of_keys(survey, server, found)
     yield from _faults(survey, server)
+    if server is not None and found is None:
+        yield from unanswered.of_the_cache(data_map)
 
 
 def _faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
     yield from tables.faults(survey)
     yield from columns.faults(survey)
     yield from links.faults(survey)
+    yield from owners.faults(survey)
     yield from conditions.faults(survey)
     yield from keeps.faults(survey, server)
     yield from settings.faults(survey, server)
     yield from pseudonyms.faults(survey)
     yield from remains.faults(survey)
-    yield from triggers.faults(survey)
+    yield from triggers.faults(survey, server)
     yield from security.faults(survey, server)
     yield from activities.faults(survey)
     yield from undecided.faults(survey.map)
@@ -99,11 +104,3 @@ def _are_told_apart(survey: Survey, server: Server | None) -> bool:
     tables = [kind.table for kind in survey.resolution.kinds.values()] if server else []
     asked = [server.rows(f"select from {name.sql} limit 1", what=what, tables=(name,)) for name in tables if server]
     return None not in asked
-
-
-def _once(faults: Iterable[Fault]) -> list[Fault]:
-    """The same said twice at one place is one fault, told as severely as either."""
-    found: dict[object, Fault] = {}
-    for fault in faults:
-        found.setdefault((fault.code, fault.where, fault.message), fault)
-    return list(found.values())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datamap import model
 from datamap.catalogue import Column
 from datamap.check.codes import listed
+from datamap.check.credentials import is_credential
 from datamap.check.survey import Survey
 from datamap.check.tables import is_undecided, key
 from datamap.compile.resolution import Dataset
@@ -26,7 +27,7 @@ def faults(survey: Survey) -> Iterator[Fault]:
         yield from _unknown(dataset)
         yield from _said(dataset)
         if dataset.decision.personal:
-            if not is_undecided(dataset):
+            if not is_undecided(dataset) and not survey.is_unread(dataset):
                 yield from _unclassified(dataset)
             yield from _exports(dataset, survey)
     yield from _elsewhere(survey.map)
@@ -177,12 +178,16 @@ def _withheld(dataset: Dataset, column: Column, entry: model.Column, where: Wher
 
 def _secret(dataset: Dataset, column: Column, entry: model.Column, where: Where) -> Iterator[Fault]:
     """What lets somebody in belongs into no package that is sent around, not even that of its person."""
-    if entry.export is not True or entry.third_party or not (entry.category or "").startswith(_LOGS_IN):
+    is_meant = (entry.category or "").startswith(_LOGS_IN)
+    is_called_so = is_credential(column) and entry.category != model.UNDECIDED and not (entry.reason or "").strip()
+    if entry.export is not True or entry.third_party or not (is_meant or is_called_so):
         return
-    entry_for_it = f"{{category: {entry.category}, export: false, reason: a secret that logs in}}"
+    said = entry.category or f"{_LOGS_IN}.credentials"
+    entry_for_it = f"{{category: {said}, export: false, reason: a secret that logs in}}"
+    what = f"is {said}" if is_meant else "is called as what lets somebody in"
     yield Fault(
         code="secret_exported",
-        message=f"{dataset.name}, column {column.name}, is {entry.category}, and exports would hand the secret out",
+        message=f"{dataset.name}, column {column.name}, {what}, and exports would hand the secret out",
         where=where,
         severity="warning",
         remedy=f"write {key(column.name)}: {entry_for_it}",

@@ -5,7 +5,8 @@ A pattern is read as a small automaton, one character after the other. Numbers c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
@@ -28,62 +29,113 @@ class _Step:
     def takes(self, character: str) -> bool:
         return (character in self.characters) != self.is_without
 
+    def shares(self, other: _Step) -> bool:
+        """Whether some character is taken by both."""
+        if self.is_without and other.is_without:
+            return True
+        if not self.is_without and not other.is_without:
+            return bool(self.characters & other.characters)
+        taken, refused = (other, self) if self.is_without else (self, other)
+        return bool(taken.characters - refused.characters)
+
+    def after(self, at: int) -> int:
+        """The step behind one at this place that has read a character."""
+        return at if self.times == "any" else at + 1
+
 
 _ANYTHING = _Step(frozenset(), is_without=True, times="any")
 _Steps = tuple[_Step, ...]
 _State = frozenset[tuple[int, int]]  # of each automaton the steps that it may have before it
+_MOST_STATES = 5_000  # of many patterns together there may be more than anybody waits for
 
 
 def overlap(one: Pattern, other: Pattern) -> bool:
     """Whether some key fits both."""
     if not _may_begin_alike(one, other):
         return False
-    automata = [_steps(one), _steps(other)]
-    return any({which for which, _ in ended} == {0, 1} for ended in _endings(automata, lambda state: _has(state, 0, 1)))
-
-
-def covered(pattern: Pattern, by: Sequence[Pattern]) -> bool:
-    """Whether every key of the pattern fits one of the others, or another of them."""
-    automata = [_steps(pattern), *(_steps(each) for each in by if _may_begin_alike(pattern, each))]
-    return all(len(ended) > 1 for ended in _endings(automata, lambda state: _has(state, 0)) if _has(ended, 0))
-
-
-def _has(state: Iterable[tuple[int, int]], *automata: int) -> bool:
-    return set(automata) <= {which for which, _ in state}
-
-
-def _endings(automata: Sequence[_Steps], goes_on: Callable[[_State], bool]) -> Iterator[_State]:
-    """For every way to read a key: which automata have come to their end, once it is read."""
-    letters = sorted({_ELSE}.union(*(step.characters for steps in automata for step in steps)))
-    begun = _without_reading(automata, {(which, 0) for which in range(len(automata))})
-    seen, waiting = {begun}, [begun]
+    first, second = _steps(one), _steps(other)
+    seen, waiting = {(0, 0)}, [(0, 0)]
     while waiting:
-        state = waiting.pop()
-        yield frozenset((which, at) for which, at in state if at == len(automata[which]))
-        for letter in letters:
-            after = _read(automata, state, letter)
-            if after not in seen and goes_on(after):
-                seen.add(after)
-                waiting.append(after)
+        here, there = waiting.pop()
+        if (here, there) == (len(first), len(second)):
+            return True
+        new = set(_together(first, here, second, there)) - seen
+        seen |= new
+        waiting += new
+    return False
+
+
+def _together(first: _Steps, here: int, second: _Steps, there: int) -> Iterator[tuple[int, int]]:
+    """Where two automata may be next: one leaves out a step, or both read the same character."""
+    mine, theirs = (steps[at] if at < len(steps) else None for steps, at in ((first, here), (second, there)))
+    if mine is not None and mine.times != "once":
+        yield here + 1, there
+    if theirs is not None and theirs.times != "once":
+        yield here, there + 1
+    if mine is not None and theirs is not None and mine.shares(theirs):
+        yield mine.after(here), theirs.after(there)
+
+
+def covered(pattern: Pattern, by: Sequence[Pattern]) -> bool | None:
+    """Whether every key of the pattern fits one of the others, or another of them. None where none of them alone has
+    all of its keys, and whether all together have takes too long to tell."""
+    mine = _steps(pattern)
+    near = [_steps(each) for each in by if _may_begin_alike(pattern, each)]
+    return any(_fits(mine, [each]) for each in near) or _fits(mine, near)
+
+
+def _fits(mine: _Steps, others: Sequence[_Steps]) -> bool | None:
+    """Every way to read a key of mine, with all the places where the others may be then."""
+    begun = (0, _settled(others, {(which, 0) for which in range(len(others))}))
+    seen, waiting = {begun}, deque([begun])
+    while waiting:
+        at, state = waiting.popleft()  # a short key that fits none of the others is found first
+        if len(seen) > _MOST_STATES:
+            return None
+        if any(others[which][place:] == (_ANYTHING,) for which, place in state):
+            continue  # whatever follows
+        if at == len(mine):
+            if not any(place == len(others[which]) for which, place in state):
+                return False
+            continue
+        new = set(_onwards(mine, at, others, state)) - seen
+        seen |= new
+        waiting += new
+    return True
+
+
+def _onwards(mine: _Steps, at: int, others: Sequence[_Steps], state: _State) -> Iterator[tuple[int, _State]]:
+    step = mine[at]
+    if step.times != "once":
+        yield at + 1, state
+    places = [others[which][place] for which, place in state if place < len(others[which])]
+    for letter in {_ELSE}.union(step.characters, *(each.characters for each in places)):
+        if step.takes(letter):
+            yield step.after(at), _read(others, state, letter)
 
 
 def _read(automata: Sequence[_Steps], state: _State, letter: str) -> _State:
     moved = set()
     for which, at in state:
         if at < len(automata[which]) and automata[which][at].takes(letter):
-            moved.add((which, at if automata[which][at].times == "any" else at + 1))
-    return _without_reading(automata, moved)
+            moved.add((which, automata[which][at].after(at)))
+    return _settled(automata, moved)
 
 
-def _without_reading(automata: Sequence[_Steps], state: Iterable[tuple[int, int]]) -> _State:
-    """With the steps that may as well be left out."""
+def _settled(automata: Sequence[_Steps], state: Iterable[tuple[int, int]]) -> _State:
+    """With the steps that may as well be left out, and without those before a star that is reached: what fits from
+    there fits from the star as well."""
     found: set[tuple[int, int]] = set()
     for which, at in state:
         steps, end = automata[which], at
         while end < len(steps) and steps[end].times != "once":
             end += 1
         found.update((which, each) for each in range(at, end + 1))
-    return frozenset(found)
+    stars: dict[int, int] = {}
+    for which, at in found:
+        if automata[which][at : at + 1] == (_ANYTHING,):
+            stars[which] = max(at, stars.get(which, 0))
+    return frozenset((which, at) for which, at in found if at >= stars.get(which, 0))
 
 
 def _steps(pattern: Pattern) -> _Steps:
@@ -114,5 +166,10 @@ def _of_values(spelling: Spelling) -> Iterator[_Step]:
 
 def _may_begin_alike(one: Pattern, other: Pattern) -> bool:
     """Spares most pairs the work: `cart:…` and `session:…` have nothing in common."""
-    first, second = (each.tokens[0].text if isinstance(each.tokens[0], Literal) else "" for each in (one, other))
+    first, second = (_beginning(each) for each in (one, other))
     return first.startswith(second) or second.startswith(first)
+
+
+def _beginning(pattern: Pattern) -> str:
+    begins = pattern.tokens[0] if pattern.tokens else None
+    return begins.text if isinstance(begins, Literal) else ""

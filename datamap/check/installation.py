@@ -23,12 +23,10 @@ def faults(server: Server | None) -> Iterator[Fault]:
         return
     missing = [role for role in OUR_ROLES if role not in server.roles]
     if server.holds(_IS_THERE, what="whether schema gdpr is there") is False:
-        missing.insert(0, "schema gdpr")
-    if missing:
-        message = f"This database has no {_listed(missing)}: a map can be checked here, and not approved"
-        remedy = f"run `{MIGRATE}` as an administrator"
-        yield Fault(code="not_installed", message=message, severity="note", remedy=remedy)
-
-
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+        what = "Schema gdpr is not installed in this database"
+    elif missing:
+        what = f"This server lacks {', '.join(missing)}"
+    else:
+        return
+    message = f"{what}: a map can be checked here, and not approved"
+    yield Fault(code="not_installed", message=message, severity="note", remedy=f"run `{MIGRATE}` as an administrator")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from datamap import model
+from datamap.check.outcomes import Outcome, outcomes
+from datamap.check.policies import Policies
+from datamap.check.readers import Reader, readers, views
 from datamap.check.server import Server
 from datamap.check.survey import Survey
+from datamap.check.tables import key as as_key
 from datamap.compile.changes import table_action
 from datamap.compile.resolution import Dataset
 from datamap.document import nearest
 from datamap.fault import Fault, Severity
-from datamap.names import literal, quoted, shown
+from datamap.names import quoted
 from datamap.vocabulary import Vocabulary
 
 # Words that name no law. R48: no exception is called audit, or business.
@@ -29,12 +33,14 @@ _GENERIC = frozenset(
     """,
     )
 )
+_NAMES = ("restricted", "is_restricted", "gdpr_restricted", "restricted_by_gdpr")
 _DATES = ("pg_catalog.date", "pg_catalog.timestamp", "pg_catalog.timestamptz")
 
 
 def faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
     """What each `keep` lacks, and who could still read what it keeps."""
     kept = [dataset for dataset in survey.personal if dataset.decision.keep is not None]
+    changed = tuple(outcomes(survey)) if kept and server is not None else ()
     for dataset in kept:
         keep = dataset.decision.keep
         if keep is not None:
@@ -42,7 +48,7 @@ def faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
             yield from _law(dataset, keep, survey)
             yield from _end(dataset, keep, survey)
             yield from _unused(dataset)
-        yield from _hidden(dataset, survey, server)
+        yield from _hidden(dataset, survey, server, changed)
     yield from _roles(survey, server, is_kept=bool(kept))
 
 
@@ -102,17 +108,23 @@ def _end(dataset: Dataset, keep: model.Keep, survey: Survey) -> Iterator[Fault]:
         return
     if not isinstance(retention.from_, model.Since):
         message = f"is kept for {retention.period}, and no column says from when: no row is ever past its term"
-        begins = f"period: {retention.period}, from: {{column: {_date(dataset)}}}"
+        first, *others = _dates(dataset) or ["…"]
+        begins = f"period: {retention.period}, from: {{column: {first}}}"
         remedy = f"write at activities: {dataset.decision.activity}: retention: {{{begins}}}"
+        remedy += f", or one of {', '.join(others)}" if others else ""
         yield _fault(dataset, "keep_start", message, remedy, severity="warning")
         return
     yield from _start(dataset, retention.from_.column)
 
 
-def _date(dataset: Dataset) -> str:
-    """The columns that a period may count from."""
-    names = (name for name, column in dataset.facts.columns.items() if column.base in _DATES and not column.is_array)
-    return " or ".join(map(shown, names)) or "…"
+def _dates(dataset: Dataset) -> list[str]:
+    """The columns that a period may count from, as the map writes them."""
+    columns = dataset.facts.columns.values()
+    return [as_key(column.name) for column in columns if column.base in _DATES and not column.is_array]
+
+
+def _dated(dataset: Dataset) -> str:
+    return f"name a column with a date: {' or '.join(_dates(dataset)) or '…'}"
 
 
 def _start(dataset: Dataset, name: str) -> Iterator[Fault]:
@@ -121,14 +133,14 @@ def _start(dataset: Dataset, name: str) -> Iterator[Fault]:
     if column is None:
         meant = nearest(name, dataset.facts.columns)
         message = f"is kept from {name} on, and has no such column"
-        remedy = f"did you mean {meant}?" if meant else f"name a column with a date: {_date(dataset)}"
+        remedy = f"did you mean {meant}?" if meant else _dated(dataset)
         yield _fault(dataset, "keep_start", message, remedy)
     elif column.base not in _DATES or column.is_array:
         message = f"is kept from {name} on, which is {column.type} and no date"
-        yield _fault(dataset, "keep_start", message, f"name a column with a date: {_date(dataset)}")
+        yield _fault(dataset, "keep_start", message, _dated(dataset))
     elif keep is not None and name not in (*keep.columns, *dataset.facts.primary_key):
         message = f"is kept from {name} on, and {name} is not kept: no row is ever past its term"
-        columns = ", ".join([*keep.columns, name])
+        columns = ", ".join(map(as_key, [*keep.columns, name]))
         yield _fault(dataset, "keep_start", message, f"write columns: [{columns}]", "columns")
     elif not column.not_null:
         message = f"is kept from {name} on, which may be null: such a row is never past its term"
@@ -155,42 +167,80 @@ def _shown(dataset: Dataset) -> str:
 # Hidden from the application ----------------------------------------------------------------------------------------
 
 
-def _hidden(dataset: Dataset, survey: Survey, server: Server | None) -> Iterator[Fault]:
+def _hidden(dataset: Dataset, survey: Survey, server: Server | None, changed: Sequence[Outcome]) -> Iterator[Fault]:
     """R50, A5: what is kept is restricted, and an owner of the table passes by policies that are not forced."""
     facts, sql = dataset.facts, dataset.name.sql
     if not (facts.row_security and facts.row_security_forced):
         message = "is kept, and its row-level security is not enabled and forced: whoever may read it still does"
-        remedy = f"alter table {sql} enable row level security, force row level security;"
-        if not facts.policies:
-            remedy += " -- behind a policy by which the application sees what is not kept"
+        enable = f"alter table {sql} enable row level security, force row level security;"
+        remedy = enable if facts.policies else "\n".join(_restricted(dataset, survey, enable))
         yield _fault(dataset, "keep_readable", message, remedy, severity="warning")
     elif server is not None:
+        policies = Policies(dataset, survey, server, changed)
         for role in survey.map.application_roles:
             if role in server.roles:
-                yield from _read_by(dataset, role, server)
+                yield from _read_by(dataset, role, policies, server)
+                yield from _shown_to(dataset, role, policies, server)
 
 
-def _read_by(dataset: Dataset, role: str, server: Server) -> Iterator[Fault]:
-    name, what = literal(role), f"whether the role {role} still reads what is kept in {dataset.name}"
-    table = "(select c.oid from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where n.nspname ="
-    table += f" {literal(dataset.name.schema)} and c.relname = {literal(dataset.name.name)})"
-    may_read = server.holds(f"has_any_column_privilege({name}, {table}, 'select')", what=what, tables=(dataset.name,))
-    bypasses = server.holds(f"(select rolbypassrls or rolsuper from pg_roles where rolname = {name})", what=what)
-    if may_read and bypasses:
-        message = f"is kept, and the application's role {role} reads it past every policy"
-        remedy = f"alter role {quoted(role)} nosuperuser nobypassrls;"
-        yield _fault(dataset, "keep_readable", message, remedy, severity="warning")
-    elif may_read and (policy := _open_policy(dataset, role)):
-        message = f"is kept, and the policy {policy} shows all of it to the application's role {role}"
-        remedy = f"alter policy {quoted(policy)} on {dataset.name.sql} using (…); -- only what is not kept"
-        yield _fault(dataset, "keep_readable", message, remedy, severity="warning")
+def _restricted(dataset: Dataset, survey: Survey, enable: str) -> Iterator[str]:
+    """A column that tells a kept row from the others, the policy by it, and what the map says of it."""
+    facts, sql, keep = dataset.facts, dataset.name.sql, dataset.decision.keep
+    said = keep.set if keep else {}
+    known = [name for name, value in said.items() if isinstance(value, model.Constant) and value.value is True]
+    name = known[0] if known else next(each for each in _NAMES if each not in facts.columns)
+    roles = ", ".join(map(quoted, survey.map.application_roles))
+    if not known:
+        yield f"alter table {sql} add column {quoted(name)} boolean not null default false;"
+    yield f"create policy application on {sql}{f' to {roles}' if roles else ''} using (not {quoted(name)});"
+    yield enable
+    if not known:
+        yield f"-- and in the map, at {dataset.name}, set: {{{name}: {{value: true}}}} in keep,"
+        yield f"-- and in columns {name}: {{personal: false, reason: says that the row is kept}}"
+    yield "-- gdpr map check says then which policies the suite's own roles need; docs/checks.md has all of it"
 
 
-def _open_policy(dataset: Dataset, role: str) -> str | None:
-    meant = [p for p in dataset.facts.policies if p.command in ("all", "select") and {role, "public"} & set(p.roles)]
-    if any(not policy.permissive and policy.using != "true" for policy in meant):
+def _read_by(dataset: Dataset, role: str, policies: Policies, server: Server) -> Iterator[Fault]:
+    """One is told, of whoever the role may be."""
+    found = (_seen_by(dataset, role, reader, policies) for reader in readers(role, dataset, server))
+    told = sorted(filter(None, found), key=lambda fault: fault.severity == "note")
+    yield from told[:1]
+
+
+def _seen_by(dataset: Dataset, role: str, reader: Reader, policies: Policies) -> Fault | None:
+    whose = f"the application's role {role}"
+    whose += f", which may become {reader.name}," if reader.name != role else ""
+    if reader.bypasses:
+        message = f"is kept, and {whose} reads it past every policy"
+        remedy = f"alter role {quoted(reader.name)} nosuperuser nobypassrls;"
+        if reader.name != role:
+            remedy = f"revoke {quoted(reader.name)} from {quoted(role)};"
+        return _readable(dataset, message, remedy)
+    sight, policy = policies.sight(reader)
+    if policy is None:
         return None
-    return next((policy.name for policy in meant if policy.permissive and policy.using == "true"), None)
+    remedy = f"alter policy {quoted(policy.name)} on {dataset.name.sql} using (…); -- only what is not kept"
+    if sight == "shows":
+        return _readable(dataset, f"is kept, and the policy {policy.name} shows it to {whose.rstrip(',')}", remedy)
+    message = f"is kept, and whether the policy {policy.name} hides it from {role} depends on other tables or functions"
+    return _readable(dataset, message, "look at it; or let the policy ask for a column that keep changes", "note")
+
+
+def _shown_to(dataset: Dataset, role: str, policies: Policies, server: Server) -> Iterator[Fault]:
+    for view in views(role, dataset, server):
+        sees_all = view.owner.bypasses or policies.sight(view.owner)[0] == "shows"
+        if sees_all and not policies.hides(view.ending):
+            noun = "materialised view" if view.is_stored else "view"
+            message = f"is kept, and the {noun} {view.name} shows it to the application's role {role}:"
+            message += f" it reads as its owner {view.owner.name}"
+            remedy = f"alter view {view.sql} set (security_invoker = true);"
+            if view.is_stored:
+                remedy = f"create {view.name} again, of what is not kept"
+            yield _readable(dataset, message, remedy)
+
+
+def _readable(dataset: Dataset, message: str, remedy: str, severity: Severity = "warning") -> Fault:
+    return _fault(dataset, "keep_readable", message, remedy, severity=severity)
 
 
 def _roles(survey: Survey, server: Server | None, *, is_kept: bool) -> Iterator[Fault]:

@@ -16,7 +16,7 @@ from datamap.discover.cache import KeyPattern
 from datamap.document import nearest
 from datamap.fault import Fault
 from datamap.model import CacheEntry, Holds, Map, ObjectsEntry
-from shared.patterns import NotAPattern, Pattern, Placeholder
+from shared.patterns import NotAPattern, Pattern, Placeholder, Spelling
 
 LONGEST_WAIT = 30 * 86_400  # seconds: what is answered within a month has to be gone by then
 _COLLECTIONS = ("set", "zset", "list")
@@ -35,16 +35,39 @@ def unclassified(map_: Map, of: Mapping[str, Naming], found: Iterable[KeyPattern
     """Kinds of keys in the store that no pattern of the map covers."""
     lines = [_Entry(map_, of, ("cache", text), text, entry).pattern for text, entry in map_.cache.patterns.items()]
     known = [each for each in lines if each is not None]
-    return [
-        Fault(
-            code="cache.unclassified",
-            message=f"The cache has keys of the form {each.pattern}, and no pattern of the map covers them all",
-            where=("cache",),
-            remedy="add a line for them; `gdpr map discover` proposes one",
-        )
-        for each in found
-        if not any(covered(Pattern.parse(each.pattern, naming.spellings), known) for naming in of.values())
-    ]
+    told = ((each, _how_covered(each, of.values(), known)) for each in found)
+    return [_unclassified(each, is_covered) for each, is_covered in told if not is_covered]
+
+
+def _unclassified(found: KeyPattern, is_covered: bool | None) -> Fault:
+    form = f"keys of the form {found.pattern}" if found.pattern else "a key without a name"
+    message = f"The cache has {form}, and no pattern of the map covers {'them all' if found.pattern else 'it'}"
+    remedy = "add a line for them; `gdpr map discover` proposes one"
+    if is_covered is None:
+        message += " alone; whether several do together takes too long to tell"
+        remedy = "add a line for them alone, or patterns with fewer stars"
+    if not found.pattern:
+        remedy = "delete it: no line names it"
+    return Fault(code="cache.unclassified", message=message, where=("cache",), remedy=remedy)
+
+
+def _how_covered(found: KeyPattern, namings: Iterable[Naming], known: Sequence[Pattern]) -> bool | None:
+    """By whichever kind of subject it is; None where that is not known of one, and of none that it is so."""
+    answers = [_are_covered(found, naming, known) for naming in namings]
+    return True if True in answers else None if None in answers else False
+
+
+def _are_covered(found: KeyPattern, naming: Naming, known: Sequence[Pattern]) -> bool | None:
+    for each in found.apart:
+        answer = covered(_seen(each, naming.spellings), known)
+        if not answer:
+            return answer
+    return True
+
+
+def _seen(found: KeyPattern, spellings: Mapping[str, Spelling]) -> Pattern:
+    """What was seen as a pattern. A key may be the empty text, which no line of a map can be."""
+    return Pattern.parse(found.pattern, spellings) if found.pattern else Pattern((), spellings)
 
 
 def _refill(map_: Map) -> Iterator[Fault]:
@@ -223,7 +246,8 @@ class _Entry(Binding):
             message = f"{self.text} is left to expire, and may be written back before"
             yield self.fault("expire", message, "erase", remedy="write refill_max beside the patterns")
         spellings = self.naming.spellings if self.naming else {}
-        mine = [each for each in found or () if overlap(Pattern.parse(each.pattern, spellings), pattern)]
+        seen = [part for each in found or () for part in each.apart]
+        mine = [each for each in seen if overlap(_seen(each, spellings), pattern)]
         if not mine:
             message = f"{self.text} is left to expire, and nobody has looked whether its keys do"
             unseen = self.fault("expire", message, "erase", remedy="check with the cache at hand: --redis-url")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datamap import model
 from datamap.check.survey import Survey
 from datamap.compile import matching
-from datamap.compile.changes import BY_TABLE, OLD, STUB, Change, table_action
+from datamap.compile.changes import BY_TABLE, OLD, STUB, Change, Loss, table_action
 from datamap.compile.erasure import Erasure
 from datamap.compile.ownership import Ownership
 from datamap.compile.person import Person
@@ -52,10 +52,11 @@ def _of(dataset: Dataset, kind: Kind, ownership: Ownership, erasure: Erasure, su
         yield Outcome(dataset=dataset, values=values, said=said, where=where, tests=tests)
 
 
-def _hanging(dataset: Dataset, erasure: Erasure) -> dict[int, str]:
-    """The links that are taken away with the row that they point at, each by its number."""
+def _hanging(dataset: Dataset, erasure: Erasure) -> dict[int, Loss]:
+    """The links that are taken away with the row that they point at, each by its number. What is left of a list
+    depends on the row, and is no value that could be looked at here."""
     return {
-        number: f"hangs {number}"
+        number: Loss(condition=f"hangs {number}", is_element=lambda _: "true")
         for number, link in enumerate(dataset.links)
         if link.kind is None and link.target in erasure.deletable and link.erase not in (None, "delete")
     }

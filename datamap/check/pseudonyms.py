@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from datamap import model
+from datamap.check.decision import emptied
 from datamap.check.survey import Survey
+from datamap.check.tables import key as as_key
 from datamap.compile.changes import table_action
 from datamap.compile.resolution import Dataset, Link
 from datamap.fault import Fault, Severity, Where
@@ -80,8 +82,10 @@ def _is_set(link: Link, setting: model.Setting) -> bool:
 
 
 def _left(dataset: Dataset, link: Link, where: Where) -> Fault:
+    column = dataset.facts.columns[link.place.column]
+    instead = "nobody" if column.not_null and link.identity is None else emptied(column)
     return _fault(
         f"{dataset.name}: what is left of a row still names its person by {link.place}",
         where,
-        f"add {link.place.column}: null, or nobody where it may not be null",
+        f"add {as_key(link.place.column)}: {instead} to what is set",
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from datamap import model
-from datamap.check.survey import Survey
+from datamap.catalogue import Column
+from datamap.check import decision
+from datamap.check.codes import listed
+from datamap.check.survey import Survey, entry_of
+from datamap.check.tables import key as as_key
 from datamap.compile.changes import table_action
 from datamap.compile.resolution import Dataset, Link
 from datamap.discover import words
@@ -20,6 +24,7 @@ _IDENTIFIERS = (
     "user.biometric", "user.authorization.biometric",
 )  # fmt: skip
 _CONTENT = ("user.content",)
+_CODES = words.listed("type kind class status state code mode format currency language locale slug")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +34,7 @@ class _Cut:
     setting: model.Setting  # what of them is set
     where: Where
     link: Link | None = None  # None: the table's own decision
-    reason: str | None = None
+    reason: str | None = None  # why what they wrote stays
 
 
 def faults(survey: Survey) -> Iterator[Fault]:
@@ -39,28 +44,49 @@ def faults(survey: Survey) -> Iterator[Fault]:
             for cut in _cuts(dataset, survey):
                 yield from _identities(dataset, cut)
                 yield from _contents(dataset, cut)
+            for cut in _of_actors(dataset, survey):
+                yield from _identities(dataset, cut)
 
 
 def _cuts(dataset: Dataset, survey: Survey) -> Iterator[_Cut]:
     action, where = table_action(dataset), (*dataset.where, "erase")
+    left = [link for link in dataset.owner_links if _is_left(dataset, link)]
     if isinstance(action, Mapping):
-        yield _Cut(setting=action, where=where)
-    elif action == "unlink" and any(_is_left(dataset, link) for link in dataset.owner_links):
-        yield _Cut(setting={}, where=where)
+        yield _Cut(setting=action, where=where, reason=_reason(dataset, left))
+    elif action == "unlink" and left:
+        yield _Cut(setting={}, where=where, reason=_reason(dataset, left))
     for link in (*dataset.owner_links, *_inherited(dataset, survey)):
-        entry = _entry(dataset, link)
+        entry = entry_of(dataset, link)
         if UNDECIDED in (entry.role, entry.erase):
             continue  # whoever decides is told then
-        reason = entry.reason
-        if isinstance(link.erase, Mapping):
-            yield _Cut(setting=link.erase, where=(*link.where, "erase"), link=link, reason=reason)
-        elif link.erase == "unlink":
-            yield _Cut(setting={}, where=(*link.where, "erase"), link=link, reason=reason)
+        if isinstance(link.erase, Mapping) or link.erase == "unlink":
+            setting = {} if link.erase == "unlink" else link.erase
+            yield _Cut(setting=setting, where=(*link.where, "erase"), link=link, reason=_reason(dataset, [link]))
+
+
+def _reason(dataset: Dataset, links: Iterable[Link]) -> str | None:
+    """Why what they wrote stays. What a place where people meet has to say for itself is why it is shared; why
+    somebody's words stay there stands beside the link to them."""
+    reasons = [(entry_of(dataset, link).reason or "").strip() for link in links]
+    if reasons and all(reasons):
+        return reasons[0]
+    return None if dataset.decision.shared is True else (dataset.decision.reason or "").strip() or None
+
+
+def _of_actors(dataset: Dataset, survey: Survey) -> Iterator[_Cut]:
+    """Where nobody owns the row, what names somebody in it names whoever acted."""
+    if dataset.owner_links or any(list(ownership.parents(dataset)) for ownership in survey.ownerships):
+        return
+    for link in dataset.person_links:
+        if link.role == "actor" and link.erase != "delete":
+            setting = link.erase if isinstance(link.erase, Mapping) else {}
+            where = (*link.where, "erase") if entry_of(dataset, link).erase is not None else link.where
+            yield _Cut(setting=setting, where=where, link=link)
 
 
 def _is_left(dataset: Dataset, link: Link) -> bool:
     """Whether the table decides for this link."""
-    entry = _entry(dataset, link)
+    entry = entry_of(dataset, link)
     return link.erase is None and UNDECIDED not in (entry.role, entry.erase)
 
 
@@ -70,21 +96,13 @@ def _inherited(dataset: Dataset, survey: Survey) -> Iterator[Link]:
         yield from (link for link in dataset.parent_links if link.is_owner and link.target in survey.deletable)
 
 
-def _entry(dataset: Dataset, link: Link) -> model.Link:
-    """The link as the map has it; one that no map mentions says nothing."""
-    below = link.where[len(dataset.where) :]
-    if below[:1] != ("links",):
-        return model.Link()
-    entries = dataset.decision.links[str(below[1])]
-    return entries[below[2]] if len(below) > 2 and isinstance(below[2], int) else entries[0]
-
-
 def _left(dataset: Dataset, cut: _Cut) -> Iterator[tuple[str, model.Column]]:
     """The columns that hold something of the person, and still do then."""
-    linked = {column for link in dataset.links for column in link.place.columns}
+    speaks = {column for link in dataset.links for column in link.place.columns}
+    speaks |= {*dataset.facts.primary_key, *(dataset.decision.key or ())} - set(dataset.decision.columns)
     for name, column in dataset.facts.columns.items():
         entry = dataset.decision.columns.get(name) or dataset.decision.columns.get("*")
-        if entry is None or name in linked or name in cut.setting or column.is_generated:
+        if entry is None or name in speaks or name in cut.setting or column.is_generated:
             continue
         if entry.personal and not entry.third_party:
             yield name, entry
@@ -98,30 +116,37 @@ def _is_of(category: str | None, kinds: tuple[str, ...]) -> bool:
 
 
 def _identities(dataset: Dataset, cut: _Cut) -> Iterator[Fault]:
-    for name, entry in _left(dataset, cut):
-        if _is_of(entry.category, _IDENTIFIERS) and name in dataset.decision.columns:
-            yield Fault(
-                code="identity_left",
-                message=f"{dataset.name}: a row that is cut off from its person keeps {name}, which names them",
-                where=cut.where,
-                severity="warning",
-                remedy=f"write {name}: null beside the link, or erase: delete",
-            )
+    named = {
+        name: entry
+        for name, entry in _left(dataset, cut)
+        if _is_of(entry.category, _IDENTIFIERS) and name in dataset.decision.columns
+    }
+    if named:
+        whole = decision.with_set(dataset, cut.link, cut.setting, named)
+        others = ", ".join(f"{as_key(n)}: {{category: {e.category}, third_party: true}}" for n, e in named.items())
+        verb = "names" if len(named) == 1 else "name"
+        yield Fault(
+            code="identity_left",
+            message=f"{dataset.name}: a row that is cut off from its person keeps {_joined(list(named))},"
+            f" which {verb} them",
+            where=cut.where,
+            severity="warning",
+            remedy=f"write {whole}\nor, where it names somebody else, at columns: {others}",
+        )
 
 
 # What they wrote ----------------------------------------------------------------------------------------------------
 
 
 def _contents(dataset: Dataset, cut: _Cut) -> Iterator[Fault]:
-    if (cut.reason or dataset.decision.reason or "").strip():
+    if cut.reason:
         return  # somebody has decided, and says why
     kept = [name for name, entry in _left(dataset, cut) if _is_written(name, entry, dataset)]
     kept = [name for name in kept if not _is_another_ones(name, dataset, cut)]
     if kept:
-        listed = " and ".join(kept)
         yield Fault(
             code="content_left",
-            message=f"{dataset.name}: a row that is cut off from its person keeps what they wrote: {listed}",
+            message=f"{dataset.name}: a row that is cut off from its person keeps what they wrote: {_joined(kept)}",
             where=cut.where,
             severity="warning",
             remedy=_remedy(dataset, cut, kept),
@@ -129,10 +154,23 @@ def _contents(dataset: Dataset, cut: _Cut) -> Iterator[Fault]:
 
 
 def _is_written(name: str, entry: model.Column, dataset: Dataset) -> bool:
-    if _is_of(entry.category, _IDENTIFIERS):
-        return False  # told as such
-    is_text = dataset.facts.columns[name].family in ("text", "json")
-    return _is_of(entry.category, _CONTENT) or (is_text and words.is_free_text(words.meant(name)))
+    column = dataset.facts.columns[name]
+    if _is_of(entry.category, _IDENTIFIERS) or _is_code(column, dataset):
+        return False  # told as such; or nobody's words
+    return _is_of(entry.category, _CONTENT) or (column.family in ("text", "json") and _is_free(name))
+
+
+def _is_free(name: str) -> bool:
+    return words.is_free_text(words.meant(name))
+
+
+def _is_code(column: Column, dataset: Dataset) -> bool:
+    """One of a few words that the application chose: a status, or what tells whose key another column holds."""
+    compared = [each.place.column for link in dataset.links if link.condition for each in link.condition.comparisons]
+    if column.labels or listed(dataset.facts, column.name) or column.name in compared:
+        return True
+    said = words.words(column.name)
+    return bool(said) and not _is_free(column.name) and said[-1] in _CODES
 
 
 def _is_another_ones(name: str, dataset: Dataset, cut: _Cut) -> bool:
@@ -145,24 +183,21 @@ def _is_another_ones(name: str, dataset: Dataset, cut: _Cut) -> bool:
 
 
 def _remedy(dataset: Dataset, cut: _Cut, kept: list[str]) -> str:
-    set_too = ", ".join(f"{name}: {_instead(dataset, name)}" for name in kept)
-    links = [cut.link] if cut.link else [link for link in dataset.owner_links if link.erase is None]
-    named = {column: None for link in links if link.place.is_plain for column in link.place.columns}
-    said = ", ".join(f"{name}: {_shown(value)}" for name, value in {**named, **cut.setting}.items())
-    both = f"{said}, {set_too}" if said else set_too
-    at = "beside this link" if cut.link else "at the table"
-    return (
-        f"write erase: {{{both}}}; where it may stay, say why: `reason: …` {at}, or {kept[0]}:"
-        " {personal: false, reason: …} under columns"
-    )
+    """What others know the row by is not blanked: there the reason is the whole of it."""
+    gone = [name for name in kept if not _is_a_name(name, dataset)]
+    stays = [name for name in kept if name not in gone]
+    at = "beside the link" if cut.link or dataset.decision.shared is True else f"at {dataset.name}"
+    each = ", ".join(f"{as_key(name)}: {{personal: false, reason: …}}" for name in stays or kept)
+    why = f"say why, `reason: …` {at}; or where it says nothing of a person, at columns: {each}"
+    if not gone:
+        return f"where it may stay, {why}"
+    return f"write {decision.with_set(dataset, cut.link, cut.setting, gone)}\nor where it may stay, {why}"
 
 
-def _instead(dataset: Dataset, name: str) -> str:
-    column = dataset.facts.columns[name]
-    return "empty" if column.not_null else "null"
+def _is_a_name(name: str, dataset: Dataset) -> bool:
+    """What the others who meet there call it."""
+    return dataset.decision.shared is True and not _is_free(name)
 
 
-def _shown(value: model.SetTo) -> str:
-    if isinstance(value, model.Constant):
-        return f"{{value: {value.value}}}"
-    return "null" if value is None else str(value)
+def _joined(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,17 +14,37 @@ from datamap.fault import Fault
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
+_WIDTH, _INDENT = 100, " " * 4
+_WORD = re.compile(r"""(?:(?<![a-z])'[^']*'|"[^"]*"|`[^`]*`|\S)+""")
 
-def text(faults: Sequence[Fault], name: str) -> str:
-    """`file:line:column: error: sentence`, what to do about it below, and at the end how many there are."""
-    return "\n".join([*(line for fault in faults for line in _lines(fault, name)), summary(faults)])
+
+def text(faults: Sequence[Fault], name: str, *, notes: bool = False) -> str:
+    """`file:line:column: error: sentence`, what to do about it below, and at the end how many there are. Notes would
+    scroll the others away: unless they are asked for, only their number is told."""
+    told = [fault for fault in faults if notes or fault.severity != "note"]
+    hint = ": --notes shows them" if len(told) < len(faults) else ""
+    return "\n".join([*(line for fault in told for line in _lines(fault, name)), f"{summary(faults)}{hint}"])
 
 
 def _lines(fault: Fault, name: str) -> Iterator[str]:
+    """The sentence is one line, however long, since editors and CI read it by lines."""
     place = f"{name}:{fault.line}:{fault.column}" if fault.line else name
     yield f"{place}: {fault.severity}: {fault.message} ({fault.code})"
     for line in (fault.remedy or "").splitlines():
-        yield f"    {line}"
+        yield from _wrapped(line)
+
+
+def _wrapped(line: str) -> Iterator[str]:
+    """Broken between words, and nowhere within quotes: what is copied means the same. A comment goes on as one."""
+    again = "-- " if line.startswith("-- ") else "  "
+    words, held = _WORD.findall(line), ""
+    for word in words:
+        if held and len(_INDENT) + len(held) + 1 + len(word) > _WIDTH:
+            yield _INDENT + held
+            held = again + word
+        else:
+            held = f"{held} {word}" if held else word
+    yield _INDENT + held
 
 
 def summary(faults: Sequence[Fault]) -> str:

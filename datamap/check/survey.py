@@ -10,8 +10,9 @@ from datamap.catalogue import Catalogue, ForeignKey, Table
 from datamap.compile.erasure import Erasure
 from datamap.compile.ownership import Ownership
 from datamap.compile.proof import proven
-from datamap.compile.resolution import Dataset, Resolution, resolve
+from datamap.compile.resolution import Dataset, Link, Resolution, resolve
 from datamap.model import Activity, Map
+from datamap.model import Link as Entry
 from datamap.names import Table as Name
 
 
@@ -50,6 +51,10 @@ class Survey:
         owned = {name for ownership in self.ownerships for name in ownership.datasets}
         return {name: each for name, each in self.resolution.datasets.items() if name in owned or each.person_links}
 
+    def is_unread(self, dataset: Dataset) -> bool:
+        """Others' rows below a place where people meet: no request reads or changes them."""
+        return dataset.decision.shared is True and dataset.name not in self.read
+
     @cached_property
     def touched(self) -> dict[Name, Dataset]:
         """The tables that an erasure locks rows of, and may change."""
@@ -76,3 +81,12 @@ class Survey:
     def keys_to(self, name: Name) -> tuple[tuple[Table, ForeignKey], ...]:
         """The foreign keys that point at a table."""
         return self.catalogue.references.get(name, ())
+
+
+def entry_of(dataset: Dataset, link: Link) -> Entry:
+    """The link as the map has it; one that no map mentions says nothing."""
+    below = link.where[len(dataset.where) :]
+    if below[:1] != ("links",):
+        return Entry()
+    entries = dataset.decision.links[str(below[1])]
+    return entries[below[2]] if len(below) > 2 and isinstance(below[2], int) else entries[0]

@@ -13,14 +13,16 @@ from datamap.compile.resolution import Dataset
 from datamap.fault import Fault
 from datamap.model import UNDECIDED, Map
 
+_ERASED = {"materialized_view": "erase: refresh", "foreign": "erase: external_manual, reason: …"}
 _PLAIN_KEY = re.compile(r"[^\W\d][\w.]*")
 
 
 def faults(survey: Survey) -> Iterator[Fault]:
     """Tables that the map leaves out, and those of which it says too little."""
     known = survey.resolution.datasets
-    yield from (_unclassified(table) for table in unclassified(survey.catalogue, survey))
+    yield from (_unclassified(table, survey) for table in unclassified(survey.catalogue, survey))
     yield from _reasons(survey.map)
+    yield from (_unread(dataset) for dataset in survey.personal if survey.is_unread(dataset) and not _says_why(dataset))
     suspicions = Suspicions(survey)
     for dataset in known.values():
         if not dataset.decision.personal:
@@ -32,13 +34,16 @@ def unclassified(catalogue: Catalogue, survey: Survey) -> list[Table]:
     return [table for table in catalogue if table.holds_rows and table.name not in survey.resolution.datasets]
 
 
-def _unclassified(table: Table) -> Fault:
+def _unclassified(table: Table, survey: Survey) -> Fault:
     noun = {"materialized_view": "materialised view", "foreign": "foreign table"}.get(table.kind, "table")
     message = f"Nobody has decided whether the {noun} {table.name} holds personal data"
     if table.inherits:
         message += "; it inherits from another table, and what is erased there stays here"
+    if targets := sorted({k.target for k in table.foreign_keys if k.target in survey.deletable and k.target}):
+        message += f"; its rows point at rows of {', '.join(map(str, targets))} that an erasure deletes"
     name = key(str(table.name).removeprefix("public."))
-    remedy = f"write `{name}: {{personal: false, reason: …}}`, or `{name}: {{activity: …, erase: delete, columns: …}}`"
+    erase = _ERASED.get(table.kind, "erase: delete")
+    remedy = f"write `{name}: {{personal: false, reason: …}}`, or `{name}: {{activity: …, {erase}, columns: …}}`"
     return Fault(code="unclassified_table", message=message, where=("tables",), remedy=remedy)
 
 
@@ -55,6 +60,21 @@ def _reasons(data_map: Map) -> Iterator[Fault]:
             yield Fault(
                 code="reason_missing", message=message, where=("tables", text, "erase"), remedy="write reason: …"
             )
+
+
+def _says_why(dataset: Dataset) -> bool:
+    return bool((dataset.decision.reason or "").strip())
+
+
+def _unread(dataset: Dataset) -> Fault:
+    """R29 again: what nobody is ever told of and no erasure reaches."""
+    message = f"{dataset.name} is shared and names nobody, so no request reads its rows, and nothing says why"
+    return Fault(
+        code="reason_missing",
+        message=message,
+        where=(*dataset.where, "shared"),
+        remedy="write reason: with whose the rows are, or name under links: the column that names a person",
+    )
 
 
 def _looks_personal(dataset: Dataset, suspicions: Suspicions) -> Iterator[Fault]:

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datamap.catalogue import Rule, Trigger
+from datamap.check.calls import Calls
 from datamap.check.routine import Routine
+from datamap.check.server import Server
 from datamap.check.survey import Survey
 from datamap.compile.resolution import Dataset
 from datamap.fault import Fault, Severity
 from datamap.names import quoted
 
 
-def faults(survey: Survey) -> Iterator[Fault]:
+def faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
     """Of the tables that an erasure touches."""
+    calls = Calls(survey.catalogue, server)
     for dataset in survey.touched.values():
         for trigger in dataset.facts.triggers:
             if trigger.enabled:
-                yield from _of_trigger(dataset, trigger, survey)
+                yield from _of_trigger(dataset, Routine(trigger, calls), survey)
         yield from _rules(dataset, survey)
 
 
-def _of_trigger(dataset: Dataset, trigger: Trigger, survey: Survey) -> Iterator[Fault]:
-    routine = Routine(trigger)
+def _of_trigger(dataset: Dataset, routine: Routine, survey: Survey) -> Iterator[Fault]:
+    trigger = routine.trigger
     yield from _copies(dataset, routine, survey)
     yield from _tells(dataset, routine)
     is_fired = trigger.update or (trigger.delete and dataset.name in survey.deletable)
@@ -31,6 +34,10 @@ def _of_trigger(dataset: Dataset, trigger: Trigger, survey: Survey) -> Iterator[
     if is_fired and not routine.is_known:
         message = f"calls {trigger.function}, in {trigger.language}, and what that does with rows cannot be read here"
         yield _fault(dataset, trigger, "trigger_opaque", message, "look at it", severity="note")
+    for what in routine.opaque:
+        message = f"{what}: whether rows are copied there cannot be read here"
+        remedy = "look at it: what it writes into has to be in the map"
+        yield _fault(dataset, trigger, "trigger_opaque", message, remedy, severity="warning")
     if trigger.delete and dataset.name in survey.deletable:
         yield from _softens(dataset, routine)
 

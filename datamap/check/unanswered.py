@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from datamap.check.server import SECONDS, Server, Unanswered
 from datamap.fault import Fault
+from datamap.model import Map
 from datamap.names import Table as Name
 from datamap.names import literal, quoted
 
@@ -29,6 +30,19 @@ def faults(server: Server | None) -> Iterator[Fault]:
         severity="warning",
         remedy="\n".join(access.remedies(groups)),
     )
+
+
+def of_the_cache(data_map: Map) -> Iterator[Fault]:
+    """Patterns that were held against no cache."""
+    if data_map.cache.patterns:
+        yield Fault(
+            code="not_asked",
+            message="Part of the check was not made: no cache was named, so it is not known whether the patterns cover"
+            " each kind of keys in it",
+            where=("cache",),
+            severity="note",
+            remedy="set REDIS_URL, or pass --redis-url",
+        )
 
 
 def _joined(parts: Iterable[object]) -> str:

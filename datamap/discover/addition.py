@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from datamap.catalogue import Catalogue
@@ -10,13 +11,15 @@ from datamap.check.coverage import covered
 from datamap.compile.resolution import Dataset, Resolution, resolve
 from datamap.discover import text
 from datamap.discover.everything import Discovery
-from datamap.discover.finding import Decision, by_place
+from datamap.discover.finding import Decision, Link, by_place
 from datamap.discover.insertion import Entry, NoPlace, inserted
 from datamap.document import Document, Unreadable
 from datamap.model import Map
 from datamap.names import Table
 from shared.errors import Refused
 from shared.patterns import Pattern, Spelling
+
+_NEW = "the map does not mention it: is the row theirs ({}), or did they merely act on it (actor)?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +55,27 @@ def _of_table(decision: Decision, map_: Map, resolution: Resolution) -> Iterator
     dataset = resolution.datasets.get(decision.table)
     several = len(map_.kinds) > 1
     if dataset is None:
-        lines = tuple(line.removeprefix("  ") for line in text.table(decision, several=several))
+        written = text.table(decision, several=several, activity=_activity(decision, map_))
+        lines = tuple(line.removeprefix("  ") for line in written)
         yield Addition(entry=Entry(path=("tables",), lines=lines), what=f"table {decision.table}")
         return
     if not dataset.decision.personal or "*" in dataset.decision.columns or _is_open(dataset):
         return
     yield from _of_columns(decision, dataset, several=several)
+
+
+def _activity(decision: Decision, map_: Map) -> str:
+    """That of the nearest row above, else of most tables; where the map has none, one that is to be described."""
+    above = [*(link.target for link in decision.links if not link.is_person), *(link.target for link in decision.links)]
+    for name in above:
+        if (entry := map_.tables.get(str(name))) is not None and entry.activity:
+            return f"{text.flow(entry.activity)}  # as {name}: is it the same?"
+    found = Counter(entry.activity for entry in map_.tables.values() if entry.activity)
+    return f"{text.flow(_most(found))}  # as most tables: is it the same?" if found else text.ACTIVITY
+
+
+def _most(found: Counter[str]) -> str:
+    return min(found, key=lambda name: (-found[name], name))
 
 
 def _is_open(dataset: Dataset) -> bool:
@@ -70,6 +88,7 @@ def _of_columns(decision: Decision, dataset: Dataset, *, several: bool) -> Itera
     linked = {column for link in dataset.links for column in link.place.columns}
     decided = {*dataset.decision.columns, *dataset.facts.primary_key, *linked}
     new = [link for link in decision.links if link.foreign_key is None and not set(link.place.columns) & decided]
+    new += _unmentioned(decision, dataset, new)
     for place, group in by_place(new).items():
         lines = tuple(text.links(place, group, "", several=several))
         yield Addition(entry=Entry(path=(*where, "links"), lines=lines), what=f"link {decision.table}, {place}")
@@ -79,13 +98,31 @@ def _of_columns(decision: Decision, dataset: Dataset, *, several: bool) -> Itera
             yield Addition(entry=Entry(path=(*where, "columns"), lines=lines), what=f"column {decision.table}.{name}")
 
 
+def _unmentioned(decision: Decision, dataset: Dataset, new: Sequence[Link]) -> list[Link]:
+    """Foreign keys to people of which the map says nothing, beside another way to own a row: one of them is new.
+
+    One that was the only way was the map's word until now.
+    """
+    silent = {link.place for link in dataset.owner_links if link.where == dataset.where}
+    ways = [link for link in (*dataset.owner_links, *dataset.parent_links) if link.is_owner]
+    if len({link.place for link in ways}) < 2 and not new:
+        return []
+    is_sole = len({link.place for link in ways}) < 2
+    found = [link for link in decision.links if link.is_person and link.place in silent and link.foreign_key]
+    bare = [replace(link, role="owner", erase=None, redact=(), notes=()) for link in found]
+    return bare if is_sole else [replace(link, role="undecided", notes=(_NEW,)) for link in bare]
+
+
 def _of_cache(map_: Map, resolution: Resolution, found: Discovery) -> Iterator[Addition]:
     kind = next(iter(resolution.kinds.values()), None)
     spellings = {} if kind is None else {name: Spelling(family=kind.facts.columns[name].family) for name in kind.key}
     known = [Pattern.parse(pattern, spellings) for pattern in map_.cache.patterns]
+    activities = Counter(entry.activity for entry in map_.cache.patterns.values() if entry.activity)
+    activities = activities or Counter(entry.activity for entry in map_.tables.values() if entry.activity)
+    activity = _most(activities) if activities else text.ACTIVITY
     for line in found.lines:
-        if not covered(Pattern.parse(line.pattern, spellings), known):
-            lines = tuple(text.cache_line(line).splitlines())
+        if not all(covered(Pattern.parse(each, spellings), known) for each in line.apart if each):
+            lines = tuple(text.cache_line(line, activity).splitlines())
             yield Addition(entry=Entry(path=("cache",), lines=lines), what=f"keys {line.pattern}")
 
 

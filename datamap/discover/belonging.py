@@ -24,6 +24,16 @@ _ATTRIBUTES = words.listed(
     """
 )
 
+_ASKED = "others only answer here: few, who have no such row of their own (agents, maybe)"
+_PROFILE = (
+    "there is one row for each person, and rows of others hang below: either it is the person's own (erase: delete, and"
+    " the links of those others are actor), or a place where people meet (shared: true)"
+)
+_ANSWERED = (
+    "few people answer to many here, agents maybe: does what they write go with the row of {}, and the link to them is"
+    " an actor (role: actor), or is it theirs (erase: delete)?"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Belonging:
@@ -52,6 +62,7 @@ class Belongings:
         self._meetings: dict[Name, list[Meeting]] = {}
         for meeting in meetings:
             self._meetings.setdefault(meeting.place, []).append(meeting)
+        self._answered = {each.below: each.place for each in meetings if each.verdict == "agents"}
         self._together = together
         self._samples = ground.samples
         self._strangers = {each.table: each for each in reversed(strangers)}
@@ -136,10 +147,21 @@ class Belongings:
             return self._of_a_stranger(table)
         if told := self._of_several(table):
             return Belonging(what="undecided", because=told, confidence="medium")
-        if self._is_between_people(table):
+        if table in self._answered:
+            asked = self._answered[table]
+            return Belonging(what="undecided", because=(_ANSWERED.format(asked),), confidence="medium")
+        if self._is_between_people(table) and not self._is_rather_a_place(table):
             told = self._how_between(table)
             return Belonging(what="both", because=told, is_mild=is_mild, confidence="medium")
         return self._alone(table, is_mild=is_mild)
+
+    def _is_rather_a_place(self, table: Name) -> bool:
+        """Whether the rows below name others, which says more than two names in its own: an owner, and an address."""
+        is_met = any(each.verdict == "meets" for each in self._meetings.get(table, ()))
+        if not is_met:
+            return False
+        are_others = any(self._pair(table, i, j) == "other" for i, j in self._owner_pairs(table))
+        return not are_others or not words.is_spoken(words.words(table.name))
 
     def _of_a_stranger(self, table: Name) -> Belonging:
         stranger = self._strangers[table]
@@ -159,11 +181,18 @@ class Belongings:
         if doubtful := [str(link.target) for link in self._above(table) if self.of(link.target).what == "maybe"]:
             why = f"should people meet in {', '.join(sorted(doubtful))}, decide here again"
             return Belonging(what="mine", because=(why,), confidence="low")
-        repeated = tuple(f"{meeting.told}: it repeats the owner" for meeting in meetings[:3])
+        repeated = tuple(_ASKED if each.verdict == "agents" else each.told for each in meetings[:3])
         return Belonging(what="mine", because=repeated, confidence="medium" if repeated else "high")
+
+    def _is_one_for_each(self, table: Name) -> bool:
+        """A row for each person at most: more likely what is known of them than a place."""
+        facts = self._facts(table)
+        return any(facts.is_unique(link.place.columns) for link in self._ground.owners(table) if link.place.is_plain)
 
     def _met(self, table: Name, others: list[Meeting]) -> Belonging:
         facts = self._ground.people.catalogue.tables[table]
+        if self._is_one_for_each(table):
+            return Belonging(what="undecided", because=(_PROFILE, *(m.told for m in others[:3])), confidence="low")
         answers = [m for m in others if m.below == table and m.through.target == table]
         is_said = words.is_spoken(words.words(table.name)) and speaks_for_itself(facts)
         if len(answers) == len(others) and is_said and all(self._ground.is_nullable(m.through) for m in answers):
@@ -249,7 +278,9 @@ class Belongings:
             return (
                 ("sampled rows name two people",) if others else ("too few rows say whether two people stand in one",)
             )
-        return (f"{others} of {told.rows} rows name two people",)
+        if not others:
+            return (f"no row names two people, and {told.rows} rows are too few to rule it out",)
+        return (f"{others} of {told.rows} rows {'name' if others > 1 else 'names'} two people",)
 
     def _hung_from(self, table: Name) -> Belonging:
         """Without a link of its own: what is above decides."""

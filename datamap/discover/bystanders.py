@@ -5,6 +5,7 @@ from __future__ import annotations
 from datamap.catalogue import Table
 from datamap.discover import categories, unseen, words
 from datamap.discover.finding import Confidence, Decision
+from datamap.discover.purity import open_to_anybody
 from datamap.discover.questions import Sample
 
 _FRAMEWORK = {
@@ -67,6 +68,8 @@ def _doubt(table: Table, sample: Sample | None, *, why_unread: str | None, is_bl
     written = _written(table)
     if set(words.words(table.name.name)) & _QUEUES and written:
         return f"tables like this hold people in {', '.join(written[:3])}, and none was found"
+    if anybody := open_to_anybody(table, sample):
+        return f"people could stand in {', '.join(anybody[:3])}, and no link says whose it is"
     if is_blind and (hidden := list(unseen.columns(table))):
         return f"no values were seen, and people could stand in {', '.join(hidden[:3])}"
     return None

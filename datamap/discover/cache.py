@@ -10,7 +10,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from datamap.discover.cache_places import Finding, Held
 from shared.cache import translated
 
 LOOKED_INTO = 200  # keys of one pattern
+_WORDS = 200  # kinds of keys that differ by a word that could be a name
 _PAGE = 1_000
 _MORE = 1_000  # keys beyond those that were asked for, which look like none of them
 _LOOK = re.compile(rb"[\w.@-]*[0-9@][\w.@-]*")  # what is left out of a key, to see what it looks like
@@ -44,6 +45,12 @@ class KeyPattern:
     in_value: tuple[Finding, ...] = ()
     doubts: tuple[str, ...] = ()  # what else a person should look at
     unread: tuple[str, ...] = ()  # why some of what the keys hold says nothing
+    by_words: tuple[KeyPattern, ...] = field(default=(), repr=False)
+
+    @property
+    def apart(self) -> tuple[KeyPattern, ...]:
+        """The same keys by their own words, which may be names: to be compared with a map, and never to be shown."""
+        return self.by_words or (self,)
 
 
 def sampled(
@@ -80,7 +87,7 @@ class _Sampling:
         found, in_store, is_sampled = self._scanned(keys)
         facts = {each.key: each for each in self._facts(found)}
         by_text: dict[str, list[Named]] = {}
-        for shape in shapes(facts, self.persons.named_by_word):
+        for shape in shapes(facts, self.persons.named_by_word, self.persons.words):
             each = named(shape, self.persons)
             by_text.setdefault(each.text, []).append(each)
         return [self._pattern(text, by_text[text], facts, in_store, is_sampled) for text in sorted(by_text)]
@@ -132,12 +139,12 @@ class _Sampling:
             keys=len(mine),
             in_store=in_store,
             is_sampled=is_sampled,
-            without_ttl=sum(each.ttl < 0 for each in mine) / len(mine),
-            longest_ttl=_rounded(max((each.ttl for each in mine if each.ttl >= 0), default=None)),
+            **_lasting(mine),
             in_key=min(in_key, key=lambda each: each.order, default=None),
             doubts=tuple(sorted({doubt for each in alike for doubt in each.doubts})),
         )
-        return self._looked_into(pattern, alike, mine)
+        by_words = _by_words(pattern, alike, facts)
+        return self._looked_into(replace(pattern, by_words=by_words), alike, mine)
 
     def _looked_into(self, pattern: KeyPattern, alike: Sequence[Named], facts: Sequence[_Facts]) -> KeyPattern:
         chosen = _evenly(sorted(facts, key=lambda each: each.key), LOOKED_INTO)
@@ -168,6 +175,25 @@ class _Sampling:
             batch = facts[start : start + AT_ONCE]
             read += contents(self.client, [(each.key, each.type) for each in batch], self.where)
         return read
+
+
+def _lasting(facts: Sequence[_Facts]) -> dict[str, Any]:
+    """How long they stay."""
+    longest = max((each.ttl for each in facts if each.ttl >= 0), default=None)
+    return {"without_ttl": sum(each.ttl < 0 for each in facts) / len(facts), "longest_ttl": _rounded(longest)}
+
+
+def _by_words(pattern: KeyPattern, alike: Sequence[Named], facts: Mapping[bytes, _Facts]) -> tuple[KeyPattern, ...]:
+    """Where words were left out of the pattern: with them. Where they are many, they are values anyway."""
+    found: dict[str, list[_Facts]] = {}
+    for each in alike:
+        for key, text in each.apart().items():
+            found.setdefault(text, []).append(facts[key])
+    if set(found) == {pattern.pattern} or len(found) > _WORDS:
+        return ()
+    return tuple(
+        replace(pattern, pattern=text, keys=len(mine), **_lasting(mine)) for text, mine in sorted(found.items())
+    )
 
 
 def _evenly(facts: Sequence[_Facts], at_most: int) -> Sequence[_Facts]:

@@ -1,7 +1,8 @@
 """Keys of a cache by their shape: what is vocabulary in them, and where values stand.
 
 `cart:17` and `cart:42` are `cart:` and a number. A text that is kept as it is could be somebody's name, so it has to
-look like a word that a program was written with: letters alone, of few kinds at its place, and nobody's name.
+be certain that a program was written with it: letters alone, of few kinds at its place, nobody's name, and either known
+as such a word or in many keys.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from datamap.discover import lexicon
+
 _FEW = 30  # words at one place, where each has hardly a key of its own
 _SINGLES = 5  # keys that end in a word of their own each
 _VOCABULARY = 20  # keys in which a word stands although it is also somebody's name
 _STATIC = 200  # keys with a name of their own
 _TOKENS = 5  # times as many keys with a token at a place as such that hardly another key is like
 _TOO_DEEP = 40
+_AHEAD = 6  # pieces behind a word, by which it is like another one
 
 _UUID = r"(?P<uuid>(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z]))"
 _WITHIN = re.compile(_UUID + r"|(?P<time>(?<![0-9A-Za-z])\d{4}-\d\d-\d\d(?![0-9A-Za-z]))")
@@ -96,11 +100,18 @@ class _Row:
     values: tuple[str, ...] = ()
 
 
-def shapes(keys: Collection[bytes], named: Callable[[Collection[str]], Collection[str]]) -> list[Shape]:
-    """All keys, grouped; in an order that follows from the keys alone. `named` tells which words are names."""
+def shapes(
+    keys: Collection[bytes],
+    named: Callable[[Collection[str]], Collection[str]],
+    known: Collection[str] = frozenset(),
+) -> list[Shape]:
+    """All keys, grouped; in an order that follows from the keys alone. `named` tells which words are names.
+
+    `known` are words of the application's that stand in no list: those of its database.
+    """
     rows = [_Row(key, tuple(pieces(key.decode("utf-8", "surrogateescape")))) for key in sorted(set(keys))]
     words = {piece.text for row in rows for piece in row.pieces if piece.kind == "word"}
-    return _Grouping(frozenset(named(words))).grouped(rows, (), 0)
+    return _Grouping(frozenset(named(words)), frozenset(known)).grouped(rows, (), 0)
 
 
 def pieces(key: str) -> Iterable[Piece]:
@@ -143,7 +154,7 @@ def _is_random(text: str) -> bool:
 
 def _kind(text: str) -> str:
     if len(text) == 1 and not text.isalnum():
-        return "literal" if text.isprintable() else "bytes"
+        return "bytes" if not text.isprintable() else "literal" if text.isascii() else "token"
     if re.fullmatch(r"0|[1-9][0-9]{0,18}", text):
         return "integer"
     if re.fullmatch(r"[0-9]+", text):
@@ -160,6 +171,7 @@ class _Grouping:
     """From the left: keys that have the same up to here, by what they have next."""
 
     names: frozenset[str]
+    known: frozenset[str]
 
     def grouped(self, rows: Sequence[_Row], parts: tuple[Part, ...], at: int) -> list[Shape]:
         ended = [row for row in rows if len(row.pieces) == at]
@@ -206,7 +218,16 @@ class _Grouping:
             return set()
         singles = {word for word, count in last.items() if count == words[word] == 1} if at else set()
         lone = singles if len(singles) >= _SINGLES else set()
-        return {word for word in words if word not in lone and (word not in named or words[word] >= _VOCABULARY)}
+        kept = {word for word in words if word not in lone and (word not in named or words[word] >= _VOCABULARY)}
+        return kept & self._certain(words, rows, at)
+
+    def _certain(self, words: Counter[str], rows: Sequence[_Row], at: int) -> frozenset[str]:
+        going_on = ((_looks(row.pieces[at + 1 : at + 1 + _AHEAD]), row.pieces[at].text) for row in rows)
+        return lexicon.certain(words, lexicon.groups(each for each in going_on if each[1] in words), self.known)
+
+
+def _looks(ahead: Sequence[Piece]) -> tuple[str, ...]:
+    return tuple(piece.text if piece.kind == "literal" else piece.kind for piece in ahead)
 
 
 def _shape(parts: tuple[Part, ...], rows: Sequence[_Row]) -> Shape:
@@ -228,8 +249,9 @@ def _gathered(found: list[Shape], parts: tuple[Part, ...]) -> list[Shape]:
     small = [shape for shape in found if len(shape.keys) < 3]
     if not parts and sum(shape.is_static for shape in small) <= _STATIC:
         small = [shape for shape in small if not shape.is_static]
-    tokens = sum(len(shape.keys) for shape in found if shape.parts[: len(begun) + 1] == (*begun, Slot("text")))
-    if len(small) <= _FEW and not (parts and tokens >= _TOKENS * sum(len(shape.keys) for shape in small)):
+    tokens = [shape for shape in found if shape.parts[: len(begun) + 1] == (*begun, Slot("text"))]
+    others = sum(len(shape.keys) for shape in small if shape not in tokens)
+    if len(small) <= _FEW and not (parts and sum(len(shape.keys) for shape in tokens) >= _TOKENS * max(1, others)):
         return found
     slots = sum(isinstance(part, Slot) for part in parts)
     keys = sorted((key, (*values[:slots], "")) for shape in small for key, values in shape.keys)

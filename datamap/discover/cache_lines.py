@@ -6,13 +6,17 @@ What would not pass the check is not proposed: it is `undecided`, with what a pe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from datamap.discover import words
 from datamap.discover.cache import KeyPattern
 from datamap.discover.cache_persons import SURE, Confidence, Persons
 from datamap.discover.cache_places import SEVERAL, Finding
 from shared.patterns import NotAPattern, Pattern
+
+_NAMELESS = "nothing in these names is certainly a word: look at the keys, and write their patterns by hand"
+_SETTINGS = words.listed("config configuration feature flag maintenance migration schema version health healthcheck")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,22 +27,29 @@ class Line:
     entry: dict[str, Any]
     confidence: Confidence  # none: undecided
     evidence: str
+    apart: tuple[str, ...] = field(default=(), repr=False)  # its keys by their own words: to compare, never to show
 
 
 def lines(found: Iterable[KeyPattern], persons: Persons) -> list[Line]:
     """In the order of their patterns; several for keys that name one person, and hold others."""
     proposed: dict[str, Line] = {}
     for pattern in found:
-        for line in _lines(pattern, persons):
+        for line in (replace(each, apart=_apart(each, pattern)) for each in _lines(pattern, persons)):
             known = proposed.get(line.pattern)
             if known is None or SURE[known.confidence] < SURE[line.confidence]:
                 proposed[line.pattern] = line
     return [proposed[pattern] for pattern in sorted(proposed)]
 
 
+def _apart(line: Line, found: KeyPattern) -> tuple[str, ...]:
+    """With a star for whom they name, where the line has one."""
+    texts = (each.pattern for each in found.apart)
+    return tuple(sorted({text if line.pattern == found.pattern else _without_names(text) for text in texts}))
+
+
 def _lines(found: KeyPattern, persons: Persons) -> list[Line]:
     if not any(map(str.isalpha, _without_names(found.pattern))):
-        return [_undecided(found, found.pattern, "no word in it says what it is")]
+        return [_undecided(found, found.pattern, _NAMELESS)]
     if found.in_key is not None:
         others = next((each for each in found.in_value if each.of_others), None)
         more = [_line(found, _without_names(found.pattern), others, persons)] if others else []
@@ -63,8 +74,18 @@ def _line(found: KeyPattern, pattern: str, finding: Finding, persons: Persons) -
 
 def _undecided(found: KeyPattern, pattern: str, weak: str | None) -> Line:
     why = [*([weak] if weak else []), *found.doubts, *(f"not read: {reason}" for reason in found.unread)]
+    if not why and _is_a_setting(found, pattern):
+        entry = {"personal": False, "reason": "a setting of the application"}
+        evidence = f"one key, by its name, and nobody known was found in it; {_keys(found)}"
+        return Line(pattern=pattern, entry=entry, confidence="medium", evidence=evidence)
     said = "; ".join((*(why or ["nobody known was found in it"]), _keys(found)))
     return Line(pattern=pattern, entry={"erase": "undecided"}, confidence="none", evidence=said)
+
+
+def _is_a_setting(found: KeyPattern, pattern: str) -> bool:
+    """`config:maintenance`: one key, all of whose words say so."""
+    said = words.words(pattern)
+    return found.keys == 1 and "*" not in pattern and bool(said) and said[0] in _SETTINGS
 
 
 def _weakness(pattern: str, persons: Persons) -> str | None:
@@ -80,7 +101,7 @@ def _weakness(pattern: str, persons: Persons) -> str | None:
 
 def _without_names(pattern: str) -> str:
     """The same keys, whoever they name."""
-    return str(Pattern.parse(pattern).starred())
+    return str(Pattern.parse(pattern).starred()) if pattern else pattern
 
 
 def _persons(found: KeyPattern, finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -10,6 +11,7 @@ from datamap.discover.cache_keys import Shape, Slot
 from datamap.discover.cache_persons import SURE, Meeting, Persons, judged, judged_together
 from shared.patterns import escaped
 
+_WORD = re.compile("[A-Za-z]{1,32}")
 _NO_NAMES = frozenset({"time", "bytes", "any", "address"})
 _MANY = 20  # people
 _MOST_SLOTS = 5  # of which the columns of a key are looked for in every order
@@ -25,6 +27,16 @@ class Named:
     slots: tuple[int, ...] = ()  # those that the placeholders stand for
     doubts: tuple[str, ...] = ()
     of_several: bool = False  # it names more than one person
+    written: Mapping[int, str] = field(default_factory=dict)  # for each slot that is more than a star, what it says
+
+    def apart(self) -> dict[bytes, str]:
+        """For each key its pattern with its own words, for comparing; they could be names, and are never shown."""
+        slots = [part for part in self.shape.parts if isinstance(part, Slot)]
+        loose = [number for number, slot in enumerate(slots) if slot.kind == "text" and number not in self.written]
+        return {
+            key: _text(self.shape, {**self.written, **{n: values[n] for n in loose if _WORD.fullmatch(values[n])}})
+            for key, values in self.shape.keys
+        }
 
     @property
     def holders(self) -> dict[bytes, tuple[str, ...]]:
@@ -61,8 +73,9 @@ def named(shape: Shape, persons: Persons) -> Named:
     if rivals and not best.meeting.is_identity:
         doubts = (*doubts, "two places in the key name different people")
         return Named(text=_text(shape, {}), shape=shape, doubts=doubts, of_several=True)
-    text = _text(shape, {number: f"{{{name}}}" for number, name in best.names.items()} | _constants(shape, best))
-    return Named(text=text, shape=shape, meeting=best.meeting, slots=best.slots, doubts=doubts)
+    written = {number: f"{{{name}}}" for number, name in best.names.items()} | _constants(shape, best)
+    text = _text(shape, written)
+    return Named(text=text, shape=shape, meeting=best.meeting, slots=best.slots, doubts=doubts, written=written)
 
 
 def _choices(shape: Shape, persons: Persons) -> list[_Choice]:

@@ -48,6 +48,7 @@ class Persons:
     contains: Callable[[Collection[Key]], Collection[Key]]  # which of these are keys of subjects
     identities: Mapping[str, Callable[[Collection[str]], Collection[str]]] = field(default_factory=dict)
     subject: str | None = None  # the kind, where there are several
+    words: Collection[str] = frozenset()  # of the database: they are the application's, and may be repeated
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -191,7 +192,7 @@ def _distinctive(name: str, values: Collection[str], met: Collection[str], is_id
         sure = "high" if share >= 0.5 and len(met) >= 3 else "medium" if share >= 0.5 or len(met) >= 3 else "low"
     elif share >= 0.5:
         sure = "medium" if share >= 0.8 and len(met) >= 3 else "low"
-    telling = "such values are no accident" if is_long else "short values, which may be words as well"
+    telling = "too long to be the same by chance" if is_long else "short values, which could be words as well"
     return Meeting(names=(name,), is_identity=is_identity, tried=len(values), met=len(met), sure=sure, telling=telling)
 
 
@@ -221,7 +222,7 @@ def _weighed(
     share, of_person, of_thing = len(met) / len(numbers), names_a_person(said), names_a_thing(said)
     if _surprise(numbers, met, persons) >= 7 and share >= 0.5:
         sure: Confidence = "high" if share >= 0.8 and not of_thing else "medium"
-        return sure, "other numbers of this range are nobody's"
+        return sure, "numbers between them are hardly anybody's"
     if of_thing:
         return None, ""
     if share < 0.8:

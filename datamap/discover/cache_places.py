@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import permutations
 from typing import Any
 
+from datamap.discover import lexicon
 from datamap.discover.cache_contents import EACH, Content, Place
 from datamap.discover.cache_keys import pieces, shapes
 from datamap.discover.cache_naming import named
@@ -64,7 +66,7 @@ class Held:
 
     def _by_place(self) -> dict[Place, list[tuple[int, str]]]:
         """The values at each place, with the number of the key; places by names that are vocabulary alone."""
-        kept = self._vocabulary()
+        kept = self._vocabulary
         found: dict[Place, list[tuple[int, str]]] = defaultdict(list)
         for number, content in enumerate(self.contents):
             for place, value in content.found:
@@ -76,18 +78,33 @@ class Held:
                 found[plain].append((number, value))
         return found
 
+    @cached_property
     def _vocabulary(self) -> set[str]:
         """Names of fields and properties that a program was written with, and that are nobody's."""
         counts: Counter[str] = Counter()
         crowds: dict[str, int] = {}
+        beside: dict[Place, Counter[str]] = defaultdict(Counter)  # by where the names stand
         for content in self.contents:
-            names = {value for place, value in content.found if place.is_name or place.part == "name"}
-            names |= {place.field for place, _ in content.found if place.part == "field" and self.type == "stream"}
+            named = list(self._names(content))
+            names = {name for _, name in named}
             counts.update(names)
             crowds.update({name: max(crowds.get(name, 0), len(names)) for name in names})
+            for place, name in named:
+                beside[place][name] += 1
         fit = {name for name, count in counts.items() if _is_word(name) and (crowds[name] <= _FIELDS or count > 1)}
         own = {name for name in self.persons.named_by_word(fit) if counts[name] < _KNOWN_NAMES}
-        return fit - own
+        vague = {name for group in beside.values() for name in group.keys() - self._certain(group)}
+        return fit - own - vague
+
+    def _names(self, content: Content) -> Iterator[tuple[Place, str]]:
+        for place, value in content.found:
+            if place.is_name or place.part == "name":
+                yield place, value
+            elif place.part == "field" and self.type == "stream" and not place.path:
+                yield Place(part="field"), place.field
+
+    def _certain(self, names: Counter[str]) -> frozenset[str]:
+        return lexicon.certain(names, [set(names)], self.persons.words)
 
     def _judged(self, place: Place, values: Sequence[tuple[int, str]]) -> Finding | None:
         meeting = judged({value for _, value in values}, place.words or self.words, self.persons)
@@ -101,7 +118,8 @@ class Held:
     def _of_members(self, values: Sequence[tuple[int, str]], place: Place) -> Finding | None:
         """Members that hold more than a value: `user:{id}`."""
         different = {value.encode("utf-8", "surrogatepass") for _, value in values}
-        found = [named(shape, self.persons) for shape in shapes(different, self.persons.named_by_word)]
+        by_word, known = self.persons.named_by_word, self.persons.words
+        found = [named(shape, self.persons) for shape in shapes(different, by_word, known)]
         best = max(
             (each for each in found if each.meeting and len(each.shape.parts) > 1),
             key=lambda each: (len(each.shape.keys), each.text),
@@ -129,7 +147,7 @@ class Held:
     def _together(self) -> list[str]:
         """A key of several columns, spread over places of one value: found, but no entry can say it."""
         singles: list[dict[Place, str]] = []
-        kept = self._vocabulary()
+        kept = self._vocabulary
         for content in self.contents:
             counts = Counter(_plain(place, kept) for place, _ in content.found)
             singles.append({p: v for place, v in content.found if counts[p := _plain(place, kept)] == 1})

@@ -16,15 +16,17 @@ _BY_NAME: tuple[tuple[str, str], ...] = (
     ("user.authorization.password", "password passwd pwd passphrase crypted+password"),
     (
         "user.authorization.credentials",
-        "token secret otp totp mfa 2fa salt credential credentials apikey api+key session+key private+key access+key"
-        " secret+key signing+key recovery+code backup+code reset+code verification+code jti nonce pin tan",
+        "key+hash key+digest hashed+key token secret otp totp mfa 2fa salt credential credentials apikey api+key"
+        " session+key private+key access+key secret+key signing+key recovery+code backup+code reset+code"
+        " verification+code jti nonce pin tan",
     ),
     ("user.authorization.biometric", "faceprint"),
     ("user.biometric.fingerprint", "fingerprint"),
     ("user.government_id.passport_number", "passport"),
     (
         "user.government_id.national_identification_number",
-        "ssn national+id nin sin cpf curp bsn nif personnummer social+security",
+        "vat+number vat+id tax+number tax+id taxpayer+id tin ssn national+id nin sin cpf curp bsn nif"
+        " personnummer social+security",
     ),
     ("user.government_id.drivers_license_number", "license+number licence+number driver+license driving+licence"),
     ("user.government_id.vehicle_registration", "plate vin"),
@@ -106,6 +108,11 @@ _WORDED = ("text", "time", "json", "enum", "other")
 
 
 _SECRETS = ("user.authorization.password", "user.authorization.credentials")
+_BROWSING = "user.behavior.browsing_history"
+_FILES = words.listed(
+    "pdf file document invoice receipt attachment download image logo video audio export label report"
+)
+_COMPANIES = words.listed("organization organisation org company business vendor merchant agency employer")
 _LOGINS = words.listed("session token authtoken apikey")
 
 
@@ -204,6 +211,8 @@ def _agrees(category: str, column: Column) -> bool:
     """`email_verified` is no e-mail address, `phone_count` no telephone."""
     if column.family in ("boolean", "time"):
         return category in ("user.demographic.date_of_birth", "user.privacy_preferences", "user.account.settings")
+    if category == _BROWSING and set(words.words(column.name)) & _FILES:
+        return False
     if category.startswith(_SECRETS) and column.family in ("integer", "numeric"):
         return bool({"pin", "tan", "otp", "totp", "code"} & set(words.words(column.name)))
     if column.family in ("integer", "numeric") and category.startswith(
@@ -218,9 +227,7 @@ def _agrees(category: str, column: Column) -> bool:
 def _by_type(table: Table, column: Column, seen: list[str]) -> Holding:
     said = words.words(column.name)
     if "name" in said and column.family == "text":
-        is_person = words.words(table.name.name)[-1:] != () and words.words(table.name.name)[-1] in words.PERSON
-        category = "user.name" if is_person else "user.content"
-        return Holding(category=category, evidence="a name", confidence="low")
+        return Holding(category=_of_a_name(table), evidence="a name", confidence="low")
     if column.family == "bytes" or (column.family == "other" and not column.base.startswith("pg_catalog.")):
         return Holding(category=UNDECIDED, evidence=f"{column.type}: nobody can tell from here", confidence="low")
     if column.base.endswith((".inet", ".cidr")):
@@ -231,6 +238,14 @@ def _by_type(table: Table, column: Column, seen: list[str]) -> Holding:
     if column.family == "text" and seen and sum(map(len, seen)) > 40 * len(seen):
         return Holding(category="user.content", evidence="its values are long texts", confidence="medium")
     return Holding(category=category, evidence="by its table", confidence="low")
+
+
+def _of_a_name(table: Table) -> str:
+    """Whose name it is: somebody's, a company's, or that of what the table is for."""
+    last = (words.words(table.name.name) or ("",))[-1]
+    if last in words.PERSON:
+        return "user.name"
+    return "user.contact.organization" if last in _COMPANIES else _by_table(table)
 
 
 def _by_table(table: Table) -> str:

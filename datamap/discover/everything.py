@@ -9,7 +9,7 @@ from functools import partial
 import redis
 
 from datamap.catalogue import Catalogue, Table
-from datamap.discover import cache, cache_lines, text
+from datamap.discover import cache, cache_lines, lexicon, text
 from datamap.discover.cache import KeyPattern
 from datamap.discover.cache_lines import Line
 from datamap.discover.cache_persons import Key, Persons
@@ -31,7 +31,7 @@ class Discovery:
     @property
     def text(self) -> str:
         """A complete datamap.yaml."""
-        return text.written(self.proposal, map(text.cache_line, self.lines))
+        return text.written(self.proposal, (text.cache_line(line) for line in self.lines))
 
 
 def discovered(
@@ -59,7 +59,8 @@ def discovered(
 def _persons(found: Proposal, catalogue: Catalogue, values: Values | None) -> Persons:
     kind = found.kinds[0]
     name = kind.name if len(found.kinds) > 1 else None
-    return of_subject(catalogue.tables[kind.table], kind.key, kind.identities, kind.folded, values, name=name)
+    persons = of_subject(catalogue.tables[kind.table], kind.key, kind.identities, kind.folded, values, name=name)
+    return replace(persons, words=lexicon.of_catalogue(catalogue))
 
 
 def of_subject(

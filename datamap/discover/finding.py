@@ -95,6 +95,11 @@ class Decision:
     notes: tuple[str, ...] = ()
     confidence: Confidence = "high"
 
+    @property
+    def is_unread(self) -> bool:
+        """Others' rows, below a place where people meet: no request reads or changes them."""
+        return self.shared is True and not any(link.is_person for link in self.links)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from datamap.catalogue import Column
+from datamap.catalogue import Column, Table
 from datamap.discover import shapes, words
 from datamap.discover.finding import Confidence, Kind, Link, People
 from datamap.discover.links import Samples, Stranger
@@ -30,8 +30,17 @@ _NAMED = {
     ),
 }
 _ABOUT_MAIL = words.listed("verified template type status subject body")
+_ON_THINGS = words.listed(
+    """
+    support notify notification notified admin administrator contact billing invoice invoicing accounting finance
+    service help helpdesk info sales noreply reply replyto abuse webmaster postmaster hostmaster office team company
+    business shop store press marketing legal privacy security alert emergency maintainer manager default system
+    """
+)
 _SOME = 0.02
 _SHAPED = 0.8
+_ROWS = 10  # fewer prove nothing
+_PEOPLE = 3
 
 
 def columns(people: People, samples: Samples, known: Iterable[Link]) -> dict[Spot, list[str]]:
@@ -70,9 +79,45 @@ def found(people: People, spots: Texts, samples: Samples, values: Values | None)
             _first(kind, table, place, seen, present, is_complete=bool(sample and sample.is_complete))
             for kind in people.kinds
         ]
-        links = [link for link in told if link is not None]
+        links = [_weighed(link, seen, present, people) for link in told if link is not None]
         known = [link for link in links if link.identity and _is_known(link, seen, present)]
         yield from known or links[:1]
+
+
+def _weighed(
+    link: Link, seen: list[str], present: Mapping[tuple[str, str], frozenset[str] | None], people: People
+) -> Link:
+    """An address does not make a row somebody's until those of many are seen, on rows that name nobody else."""
+    facts = people.catalogue.tables[link.table]
+    if not seen or _names_somebody_else(facts, link, people):
+        return link
+    matched = {text.lower() for text in seen} & (present[link.kind or "", link.identity or ""] or frozenset())
+    if len(seen) < _ROWS or len(matched) < _PEOPLE:
+        return _torn(link, f"fewer than {_ROWS} rows or {_PEOPLE} people prove nothing")
+    if _is_of_a_thing(facts, link.place):
+        return _torn(link, "it may be whom to write to about a thing or an organisation")
+    return link
+
+
+def _torn(link: Link, why: str) -> Link:
+    return replace(link, role="undecided", evidence=f"{link.evidence}; {why}", confidence="low")
+
+
+def _names_somebody_else(facts: Table, link: Link, people: People) -> bool:
+    """Whether the row says by a key whose it is; then an address is one of theirs, or of a second person."""
+    declared = {key.columns[-1] for key in facts.foreign_keys if key.target in people.tables}
+    named = {name for name in facts.columns if words.meant(name) != words.words(name)} - {link.place.column}
+    said = [(name in declared, words.meant(name)) for name in sorted(declared | named)]
+    return any(
+        (is_declared or words.means_a_person(each)) and not words.is_acting(each) and not words.is_created(each)
+        for is_declared, each in said
+    )
+
+
+def _is_of_a_thing(facts: Table, place: Place) -> bool:
+    """`support_mail`, `notify_email`; any address of a shop or a company."""
+    said = {word for step in (place.column, *place.steps) if step for word in words.words(step)}
+    return bool(said & _ON_THINGS) or words.is_gathering(words.words(facts.name.name))
 
 
 def _is_known(link: Link, seen: list[str], present: Mapping[tuple[str, str], frozenset[str] | None]) -> bool:

@@ -60,6 +60,7 @@ class Keys:
             return []
         found = list(self._named(table, column, said))
         found += self._people_meant(table, column, said, {each.table.name for each in found})
+        found += self._namesakes(table, column, {each.table.name for each in found})
         return sorted(
             found, key=lambda each: (-each.weight, each.table.name.schema != table.name.schema, each.table.name)
         )
@@ -107,7 +108,8 @@ class Keys:
         is_somebody = bool(seen & self._people.tables)
         if seen and not is_somebody and not ({"owner", "member", "holder"} & set(said)):
             return
-        if not words.means_a_person(said) or (said[-1] in _UP and said[-2:-1] == words.words(table.name.name)[-1:]):
+        is_meant = words.means_a_person(said) or words.is_direction(said)
+        if not is_meant or (said[-1] in _UP and said[-2:-1] == words.words(table.name.name)[-1:]):
             return  # nobody, or the row above: `post_parent`
         for kind in self._people.kinds:
             facts = self._people.facts(kind)
@@ -117,6 +119,30 @@ class Keys:
             for name, target in self._gatherings():
                 if name not in seen and name != table.name:
                     yield from self._keyed(table, column, target, 2)
+
+    def _namesakes(self, table: Table, column: Column, seen: set[Name]) -> Iterator[Meant]:
+        """Tables whose rows are numbered by a column of the very same name, whatever they are called themselves."""
+        for target in self._numbered.get(column.name.lower(), ()) if (column.name,) != table.primary_key else ():
+            if target.name not in seen | {table.name} and comparable(column, target.columns[target.primary_key[0]]):
+                weight = 4 + (target.name.schema == table.name.schema)
+                yield Meant(table=target, key=target.primary_key, columns=(column.name,), weight=weight)
+
+    @cached_property
+    def _numbered(self) -> dict[str, list[Table]]:
+        """By the name of their key, the tables that count their own rows; a profile has its person's number."""
+        found: dict[str, list[Table]] = {}
+        for table in self._catalogue:
+            if table.kind in ("table", "partitioned") and len(table.primary_key) == 1:
+                key = table.columns[table.primary_key[0]]
+                if words.meant(key.name) != words.words(key.name) and self._is_numbered(table, key):
+                    found.setdefault(key.name.lower(), []).append(table)
+        return found
+
+    def _is_numbered(self, table: Table, key: Column) -> bool:
+        if any((key.name,) == foreign.columns for foreign in table.foreign_keys):
+            return False
+        points = any(foreign.target in self._people.tables for foreign in table.foreign_keys)
+        return key.is_identity or key.has_default or points
 
     def _gatherings(self) -> Iterator[tuple[Name, Table]]:
         for _, target in itertools.chain.from_iterable(self._tables.values()):
@@ -143,6 +169,44 @@ class Keys:
             if (target.name, each) != (table.name, (column.name,)):
                 yield Meant(table=target, key=each, columns=(column.name,), weight=weight)
 
+    @cached_property
+    def owned(self) -> frozenset[Name]:
+        """The tables whose keys, by declaration or by name, lead to people who did more than touch a row."""
+        return self._leading_to_people(is_acting_enough=False)
+
+    @cached_property
+    def touched(self) -> frozenset[Name]:
+        """The tables whose keys lead to people in any way."""
+        return self._leading_to_people(is_acting_enough=True)
+
+    def _leading_to_people(self, *, is_acting_enough: bool) -> frozenset[Name]:
+        found, waiting = set[Name](), True
+        while waiting:
+            more = {
+                name
+                for name, ends in self._ends.items()
+                if name not in found
+                and any(
+                    target in found or (target in self._people.tables and (is_acting_enough or not is_acting))
+                    for target, is_acting in ends
+                )
+            }
+            waiting = bool(more)
+            found |= more
+        return frozenset(found)
+
+    @cached_property
+    def _ends(self) -> dict[Name, set[tuple[Name, bool]]]:
+        """By table: what it points at, and whether its name says that somebody merely acted."""
+        found: dict[Name, set[tuple[Name, bool]]] = {}
+        for table in self._catalogue:
+            declared = {key.columns[-1]: key.target for key in table.foreign_keys if key.target}
+            named = [column for column in table.columns.values() if not column.is_array and column.name not in declared]
+            ends = [(target, name) for name, target in declared.items()]
+            ends += [(each.table.name, c.name) for c in named for each in self.meant(table, c)[:1]]
+            found[table.name] = {(target, words.is_acting(words.meant(name))) for target, name in ends}
+        return found
+
     def loose(self, column: Column) -> tuple[tuple[Table, tuple[str, ...]], ...]:
         """For a column whose name says nothing: every key that is a UUID, those of people first."""
         return self._loose if column.family in ("uuid", "text") else ()
@@ -161,7 +225,8 @@ class Keys:
 def _is_plain_name(column: Column, said: tuple[str, ...]) -> bool:
     """A name without `id`: only nouns for people are taken for a key (`author`, `created_by`), no numbers of them."""
     is_many = words.is_plural(column.name)
-    return not is_many and words.is_noun_for_a_person(said)
+    is_key = column.family in ("integer", "uuid") and words.is_direction(said)
+    return is_key or (not is_many and words.is_noun_for_a_person(said))
 
 
 def _several(table: Table, column: Column, target: Table, key: tuple[str, ...]) -> tuple[str, ...]:

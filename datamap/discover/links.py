@@ -55,8 +55,19 @@ def candidates(table: Table) -> list[Column]:
 def _is_own_key(table: Table, column: Column) -> bool:
     if (column.name,) != table.primary_key and not column.is_identity:
         return False
+    if (column.name,) == table.primary_key and (column.is_identity or column.has_default):
+        return True
     said = words.meant(column.name)
     return said == words.words(column.name) or said[-1:] == words.words(table.name.name)[-1:]
+
+
+_ELSEWHERE = words.listed(
+    """
+    stripe paypal braintree adyen mollie chargebee paddle recurly klarna square gocardless razorpay lemonsqueezy
+    hubspot intercom salesforce zendesk shopify twilio sendgrid mailchimp mailgun segment mixpanel auth0 okta firebase
+    cognito xero quickbooks external provider
+    """
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +101,14 @@ def found(
     ]
     taken = {(link.table, column) for link in (*known, *links) for column in link.place.columns}
     strangers = [each for each in (*refuted, *_incomparable(people, keys)) if (each.table, each.column) not in taken]
+    placed_somewhere = {link.table for link in (*known, *links)}
+    strangers = [each for each in strangers if each.table not in placed_somewhere or not _is_elsewhere(each.column)]
     return links, [each for each in strangers if _names_somebody(each.column) and samples.get(each.table) is not None]
+
+
+def _is_elsewhere(column: str) -> bool:
+    """`stripe_customer_id`: the name that another company gave to what the row is for."""
+    return bool(set(words.words(column)) & _ELSEWHERE)
 
 
 def _incomparable(people: People, keys: Keys) -> Iterator[Stranger]:
@@ -245,7 +263,7 @@ def _judged(
     if named[1] >= 3 > best[1] and not is_telling:
         return _torn(link, f"though its name says {named[2][0].name}")
     if rivals:
-        return _torn(link, "but also of " + ", ".join(sorted(str(one[2][0].name) for one in rivals)))
+        return _torn(link, "but also of " + ", ".join(sorted({str(one[2][0].name) for one in rivals})))
     vague = None if is_telling else _vague(each, best[2][0], best[1], people, is_enough=len(distinct) >= _ENOUGH)
     return _torn(link, vague) if vague else link
 
@@ -254,7 +272,10 @@ def _vague(each: Suspicion, target: Table, weight: int, people: People, *, is_en
     """Why small numbers and this name are too little."""
     if people.of(target.name) is None:
         return "and its name says only half of that" if weight == _HALF else None
-    is_said = words.meant(each.columns[-1])[-1:] == (head(target),)
+    said = words.meant(each.columns[-1])
+    if words.is_direction(said):
+        return "and its name may mean people as well as a range"
+    is_said = said[-1:] == (head(target),)
     if is_said or is_enough or len(people.kinds) == 1:
         return None
     return "too few to tell which kind of people is meant"

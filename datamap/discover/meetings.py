@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datamap.catalogue import Table
+from datamap.discover import words
 from datamap.discover.finding import Link, People
+from datamap.discover.purity import free_texts
 from datamap.discover.questions import Met, Rung, Sample, Values, Way
 from datamap.names import Place
 from datamap.names import Table as Name
@@ -22,8 +24,10 @@ DEEPEST = 5
 MOST_WAYS = 24
 ENOUGH_ROWS = 10
 ENOUGH_PEOPLE = 3
+ENOUGH_ASKERS = 6
+FEWER = 3  # times as many as there are people who answer
 
-Verdict = Literal["meets", "repeats", "open"]
+Verdict = Literal["meets", "repeats", "open", "agents"]  # agents: few, who answer to many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +46,12 @@ class Meeting:
         if self.met is None or self.met.rows == 0:
             return f"{self.below} hangs here with people of its own, and no rows say whose"
         if self.met.is_complete:
+            if not self.met.others:
+                return f"all {self.met.rows} rows of {self.below} name the same person as the row that they hang from"
             of_all = f"{self.met.others} of {self.met.rows} rows of {self.below}"
-            return f"{of_all} are other people's, {self.met.people} in all"
-        share = "some" if self.met.others else "none"
-        return f"{share} of the sampled rows of {self.below} are other people's"
+            return f"{of_all} name somebody else than the row that they hang from; they are {self.met.people} people"
+        share = "some of the sampled" if self.met.others else "none of the sampled"
+        return f"{share} rows of {self.below} name somebody else than the row that they hang from"
 
 
 def verdict(met: Met | None) -> Verdict:
@@ -107,11 +113,29 @@ def found(ground: Ground, values: Values | None) -> list[Meeting]:
             if not _is_carried_along(own, path, ground.owners(path[-1].target))
         ]
         met = _counted(table, own, [way for _, way in ways], ground, values)
-        meetings += [
-            Meeting(place=path[-1].target, below=table.name, through=path[0], verdict=verdict(each), met=each)
-            for (path, _), each in zip(ways, met, strict=True)
-        ]
+        for (path, way), each in zip(ways, met, strict=True):
+            place = path[-1].target
+            told = verdict(each)
+            if (
+                each is not None
+                and told == "meets"
+                and _is_answered(table, own, way, each, ground=ground, values=values)
+            ):
+                told = "agents"
+            meetings.append(Meeting(place=place, below=table.name, through=path[0], verdict=told, met=each))
     return meetings
+
+
+def _is_answered(
+    table: Table, own: Sequence[Link], way: Way, met: Met, *, ground: Ground, values: Values | None
+) -> bool:
+    """Whether the others only answer: few people, none of whom has such a row, below what many have written."""
+    place = way.rungs[-1].target
+    is_asked = bool(free_texts(place)) and not words.is_gathering(words.words(place.name.name))
+    if values is None or not is_asked or met.owners < ENOUGH_ASKERS:
+        return False
+    guests = values.guests(table, Way(links=tuple(own)), way, ground.people)
+    return guests is not None and guests.hosts == 0 and guests.people * FEWER <= met.owners
 
 
 def _counted(

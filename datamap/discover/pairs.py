@@ -6,13 +6,13 @@ One link for each value of the discriminator, since each names another table.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from datamap.catalogue import Column, Table
-from datamap.discover import shapes, words
+from datamap.discover import lexicon, shapes, words
 from datamap.discover.finding import Confidence, Link, People
-from datamap.discover.links import Samples
+from datamap.discover.links import Samples, Stranger
 from datamap.discover.questions import Sample, Values
 from datamap.names import Place
 
@@ -98,7 +98,7 @@ def _stem(column: Column) -> tuple[str, ...]:
 
 def found(people: People, samples: Samples, values: Values | None) -> tuple[list[Link], list[Pair]]:
     """The links of all pairs, and the pairs, whose ids mean nothing without their discriminator."""
-    keys = _Models(people)
+    keys, known = _Models(people), lexicon.of_catalogue(people.catalogue)
     links: list[Link] = []
     all_pairs: list[Pair] = []
     for table in people.catalogue:
@@ -110,6 +110,7 @@ def found(people: People, samples: Samples, values: Values | None) -> tuple[list
             made = [
                 link
                 for word in told.words
+                if _may_say(word, told, known)
                 for link in _of_word(pair, word, people, models=keys, samples=samples, values=values)
             ]
             if made or any(keys.tables(word) for word in told.words) or not told.words:
@@ -124,6 +125,7 @@ class Words:
 
     words: tuple[str, ...]
     is_declared: bool
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def _words_of(pair: Pair, sample: Sample | None, values: Values | None) -> Words:
@@ -135,7 +137,22 @@ def _words_of(pair: Pair, sample: Sample | None, values: Values | None) -> Words
     fit = sorted(word for word in counted or {} if shapes.is_wordlike(word) and not shapes.is_email(word))
     if counted is None or len(counted) > FEW or len(fit) < len(counted):
         return Words(words=(), is_declared=False)
-    return Words(words=tuple(fit), is_declared=False)
+    return Words(words=tuple(fit), is_declared=False, counts=counted)
+
+
+def unsaid(people: People, samples: Samples, values: Values | None) -> Iterator[Stranger]:
+    """Pairs whose discriminator may name tables and people in words that could be somebody's name."""
+    models, known = _Models(people), lexicon.of_catalogue(people.catalogue)
+    for table in people.catalogue:
+        for pair in pairs(table):
+            told = _words_of(pair, samples.get(table.name), values)
+            if any(not _may_say(word, told, known) and _means(word, people, models)[1] for word in told.words):
+                why = f"names people, as {pair.kind} says in words that could be somebody's name: link it by hand"
+                yield Stranger(table=table.name, column=pair.key, why=why)
+
+
+def _may_say(word: str, told: Words, known: Collection[str]) -> bool:
+    return told.is_declared or lexicon.is_known(word, known) or told.counts.get(word, 0) >= lexicon.MANY
 
 
 def _checked(table: Table, column: str) -> tuple[str, ...]:
@@ -180,9 +197,7 @@ def _of_word(
     number: str | None = None,
 ) -> Iterator[Link]:
     """`number`: what stands in the discriminator in place of the word."""
-    named = models.tables(word)
-    is_person_word = words.means_a_person(words.words(word)) and not set(words.words(word)) & _NOBODY
-    targets = named or ([people.facts(kind) for kind in people.kinds] if is_person_word else [])
+    named, targets = _means(word, people, models)
     if not targets:
         return
     sample = samples.get(pair.table.name)
@@ -209,6 +224,13 @@ def _of_word(
         evidence=evidence,
         confidence="low" if is_torn else confidence,
     )
+
+
+def _means(word: str, people: People, models: _Models) -> tuple[list[Table], list[Table]]:
+    """The tables that are called so, and those that it can mean."""
+    named = models.tables(word)
+    is_person_word = words.means_a_person(words.words(word)) and not set(words.words(word)) & _NOBODY
+    return named, named or ([people.facts(kind) for kind in people.kinds] if is_person_word else [])
 
 
 def _ids(pair: Pair, word: str, sample: Sample | None) -> list[str]:

@@ -6,7 +6,7 @@ database gives the same text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from datamap.catalogue import Catalogue, Table
@@ -137,7 +137,9 @@ def _links(
     named_so, strangers = links.found(people, samples, values, [*found, *_taken(all_pairs)])
     found += named_so
     inner = within.spots(people, samples)
-    found += within.found(people, inner, samples, values)
+    unsaid = within.doubtful(people, inner, samples)
+    inside = list(within.found(people, inner, samples, values))
+    found += [link for link in inside if (link.table, link.place) not in unsaid]
     held = {(link.table, link.place) for link in found}
     spots = identities.columns(people, samples, found) | {
         spot: seen for spot, seen in inner.items() if spot not in held
@@ -149,10 +151,22 @@ def _links(
         else link
         for link in identities.found(people, spots, samples, values)
     ]
+    closed = [*_unsaid([*inside, *named], unsaid), *pairs.unsaid(people, samples, values)]
+    named = [link for link in named if (link.table, link.place) not in unsaid]
     people = identities.folded(people, named, samples, values)
     known = {(link.table, said) for link in named for said in (link.place.column, str(link.place))}
-    strangers += identities.strangers(people, spots)
-    return people, [*found, *named], [each for each in strangers if (each.table, each.column) not in known]
+    plain = {spot: seen for spot, seen in spots.items() if spot not in unsaid}
+    strangers += identities.strangers(people, plain)
+    strangers = [each for each in strangers if (each.table, each.column) not in known]
+    return people, [*found, *named], [*strangers, *closed]
+
+
+def _unsaid(found: Sequence[Link], unsaid: Collection[within.Spot]) -> Iterator[links.Stranger]:
+    """What names people at a place of which nobody may speak."""
+    why = "holds JSON that names people, under keys that could be somebody's name: write the link by hand"
+    for link in found:
+        if (link.table, link.place) in unsaid:
+            yield links.Stranger(table=link.table, column=link.place.column, why=why)
 
 
 def _taken(all_pairs: Iterable[Pair]) -> list[Link]:

@@ -55,6 +55,14 @@ class Met:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Guests:
+    """The people of rows that lead to somebody else: how many, and how many of them are such a somebody, too."""
+
+    people: int
+    hosts: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rung:
     """One step up: the columns of a table, and the table and columns that they point at."""
 
@@ -83,4 +91,5 @@ class Values(Protocol):
     def frequencies(self, table: Table, column: str) -> Mapping[str, int] | None: ...
     def together(self, table: Table, links: Sequence[Link], people: People) -> Together | None: ...
     def met(self, table: Table, own: Way, others: Sequence[Way], people: People) -> Sequence[Met | None]: ...
+    def guests(self, table: Table, own: Way, other: Way, people: People) -> Guests | None: ...
     def unread(self, table: Table) -> str | None: ...

@@ -38,7 +38,9 @@ def given(links: Sequence[Link], people: People, together: Mapping[Name, Togethe
     return [
         link
         for name, group in tables.items()
-        for link in (named[name] if owned(name) else [_alone(each, bookkeeping) for each in named[name]])
+        for link in (
+            named[name] if owned(name) or name in people.tables else [_alone(each, bookkeeping) for each in named[name]]
+        )
         + [each for each in group if not each.is_person]
     ]
 
@@ -100,6 +102,9 @@ def _by_name(link: Link, links: Sequence[Link], people: People, bookkeeping: fro
         return _actor(link, "it stands in nearly every table")
     if words.is_created(said) or set(link.place.columns) <= set(people.catalogue.tables[link.table].primary_key):
         return link
+    if words.is_unclear(said) and not _is_a_side(link, links):
+        why = "its name says what they did, and not whether the row is about them"
+        return replace(link, role="undecided", evidence=f"{link.evidence}; {why}", confidence="low")
     if words.is_acting(said) and not _is_of_its_kind(link, said, people) and not _is_a_side(link, links):
         return _actor(link, "by its name")
     return link
@@ -130,13 +135,21 @@ def _beside_an_owner(link: Link, number: int, links: list[Link], people: People,
         return link
     if _is_created(link):
         return link if _always_same(links, number, together) else _actor(link, "somebody else's beside the owner")
-    head = candidates.head(people.catalogue.tables[link.target])
-    if head in _STAFF and any(other.kind != link.kind for other in strong):
-        return _actor(link, f"{head} beside the owner")
-    if _is_let_go(link, people) and any(_is_said(other, people) and _is_held(other, people) for other in strong):
+    is_held = any(_is_said(other, people) and _is_held(other, people) for other in strong)
+    if why := _weaker(link, strong, people, is_held=is_held):
+        return _actor(link, why)
+    if _is_let_go(link, people) and is_held:
         why = "ON DELETE SET NULL beside a stronger link: an actor, maybe, but its name does not say so"
         return replace(link, role="undecided", evidence=f"{link.evidence}; {why}", confidence="low")
     return link
+
+
+def _weaker(link: Link, strong: Sequence[Link], people: People, *, is_held: bool) -> str | None:
+    """Why somebody else in the same row is whom it is for."""
+    head = candidates.head(people.catalogue.tables[link.target])
+    if head in _STAFF and any(other.kind != link.kind for other in strong):
+        return f"{head} beside the owner"
+    return "beside whom the row is for" if is_held and words.meant_by(link.place)[-1:] == ("actor",) else None
 
 
 def _is_let_go(link: Link, people: People) -> bool:

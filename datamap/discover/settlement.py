@@ -44,7 +44,7 @@ _OF_CLASS: Mapping[Class, tuple[str | None, bool | Literal["undecided"], str | N
     "person": ("delete", False, None, None),
     "mine": ("delete", False, None, None),
     "inside": ("undecided", False, None, _INSIDE),
-    "place": (None, True, "people meet here", _PLACE),
+    "place": (None, True, None, _PLACE),
     "maybe": ("undecided", "undecided", None, _MAYBE),
     "theirs": (None, True, _THEIRS, None),
     "acted": ("unlink", False, None, "people only acted on it"),
@@ -72,7 +72,7 @@ class Settlement:
             found = bystander(table, sample, why_unread=why_unread, is_blind=self._belongings.is_blind)
             return self._with_cuts(found, links, belonging) if not found.personal else replace(found, links=())
         decision = _settled(table, belonging, self._ground, links)
-        return replace(decision, columns=_columns(table, decision.links, sample))
+        return replace(decision, columns={} if decision.is_unread else _columns(table, decision.links, sample))
 
     def _with_cuts(self, found: Decision, links: Sequence[Link], belonging: Belonging) -> Decision:
         """Nobody's rows that point at somebody's are unlinked, and that has to be said."""
@@ -156,7 +156,7 @@ def _both(base: Decision, table: Table, belonging: Belonging, links: list[Link])
         replace(_left(link, table, is_author=link is author), redact=_others(link, sides)) if link in sides else link
         for link in links
     ]
-    notes = (*base.notes, "people meet in a row: each takes their own side away")
+    notes = (*base.notes, "each of the two people in a row takes their own side away")
     return replace(base, notes=notes, links=tuple(settled))
 
 
@@ -223,6 +223,7 @@ def _columns(table: Table, links: Sequence[Link], sample: Sample | None) -> dict
         for column in link.place.columns
         if link.identity is None
     }
+    keys -= {link.place.column for link in links if link.identity is not None and link.place.is_plain}
     secrets = {name for name in table.primary_key if categories.is_secret(table, table.columns[name])}
     return {
         name: categories.secret() if name in secrets else categories.held(table, column, sample)

@@ -99,7 +99,7 @@ def _subject(kind: Kind, indent: str) -> Iterator[str]:
         yield f"{indent}birth: {_value(kind.birth)}"
 
 
-def table(decision: Decision, *, several: bool) -> Iterator[str]:
+def table(decision: Decision, *, several: bool, activity: str = ACTIVITY) -> Iterator[str]:
     """The lines of one table."""
     name, notes = f"  {_key(str(decision.table))}:", [*decision.notes]
     if not is_open(decision):
@@ -113,11 +113,12 @@ def table(decision: Decision, *, several: bool) -> Iterator[str]:
     for note in notes:
         yield from _remark(note, "    # ")
     if decision.personal and not decision.is_undecided:
-        yield from _entry(decision, several=several)
+        yield from _entry(decision, several=several, activity=activity)
 
 
-def _entry(decision: Decision, *, several: bool) -> Iterator[str]:
-    yield f"    activity: {ACTIVITY}"
+def _entry(decision: Decision, *, several: bool, activity: str) -> Iterator[str]:
+    if not decision.is_unread:
+        yield f"    activity: {activity}"
     if decision.shared:
         yield f"    shared: {_value(decision.shared)}"
     if decision.reason:
@@ -142,7 +143,7 @@ def _links(decision: Decision, *, several: bool) -> Iterator[str]:
     named: dict[str, list[Link]] = {}
     silent: list[Link] = []
     for link in decision.links:
-        if _said_of(link, several=several) or link.foreign_key is None:
+        if _said_of(link, several=several) or link.foreign_key is None or _is_one_of_several(link, decision.links):
             named.setdefault(str(link.place), []).append(link)
         else:
             silent.append(link)
@@ -152,6 +153,11 @@ def _links(decision: Decision, *, several: bool) -> Iterator[str]:
         yield "    links:"
     for place, group in named.items():
         yield from links(place, group, "      ", several=several)
+
+
+def _is_one_of_several(link: Link, others: Sequence[Link]) -> bool:
+    """Whether a row may be somebody's in another way as well: then the map has to say that it is theirs."""
+    return link.is_person and link.is_owner and any(each.is_owner and each.place != link.place for each in others)
 
 
 def links(place: str, group: Sequence[Link], indent: str, *, several: bool) -> Iterator[str]:
@@ -268,10 +274,11 @@ def _escaped(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def cache_line(line: Line) -> str:
+def cache_line(line: Line, activity: str = ACTIVITY) -> str:
     """What the map says of one kind of keys, with what speaks for it."""
-    entry = {**line.entry, "activity": ACTIVITY}
-    return "\n".join(_with(f"{_key(line.pattern)}: {_value(entry)}", f"{line.evidence}; {line.confidence}"))
+    entry = {**line.entry, "activity": activity} if line.entry.get("personal", True) else line.entry
+    told = line.evidence if line.confidence == "none" else f"{line.evidence}; {line.confidence}"
+    return "\n".join(_with(f"{_key(line.pattern)}: {_value(entry)}", told))
 
 
 def flow(value: Any) -> str:

@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor
 from datamap.catalogue import Catalogue, Table
 from datamap.discover import pieces
 from datamap.discover.finding import Link, People
-from datamap.discover.questions import Met, Sample, Together, Way
+from datamap.discover.questions import Guests, Met, Sample, Together, Way
 from datamap.discover.voices import voice
 from datamap.names import quoted
 
@@ -175,14 +175,8 @@ class Rows:
 
     def met(self, table: Table, own: Way, others: Sequence[Way], people: People) -> Sequence[Met | None]:
         source, is_complete = self._counted(table, "t")
-        joins, sides = "", []
-        for number, way in enumerate((own, *others)):
-            alias, joined = pieces.walked(table, way, f"w{number}_")
-            voices = [voice(link, people, alias, f"{number}_{each}") for each, link in enumerate(way.links)]
-            joins += " ".join(["", *joined, *(each.joins for each in voices)])
-            sides.append(" || ".join(each.people for each in voices) + f" as p{number}")
-        counts = ", ".join(map(pieces.counts, range(1, len(sides))))
-        found = self._asked(f"select {counts} from (select {', '.join(sides)} from {source}{joins} offset 0) as x")
+        counts = ", ".join(map(pieces.counts, range(1, len(others) + 1)))
+        found = self._asked(f"select {counts} from ({_named(table, (own, *others), people, source)}) as x")
         if found is None:
             return [None] * len(others)
         told = found[0]
@@ -190,6 +184,26 @@ class Rows:
             Met(rows=told[at], others=told[at + 1], people=told[at + 2], owners=told[at + 3], is_complete=is_complete)
             for at in range(0, 4 * len(others), 4)
         ]
+
+    def guests(self, table: Table, own: Way, other: Way, people: People) -> Guests | None:
+        source, _ = self._counted(table, "t")
+        found = self._asked(
+            f"with x as materialized ({_named(table, (own, other), people, source)}), guest as (select distinct p0[1]"
+            " as who from x where cardinality(p0) > 0 and cardinality(p1) > 0 and not p0 <@ p1)"
+            " select count(*), count(*) filter (where who in (select unnest(p1) from x)) from guest"
+        )
+        return Guests(people=found[0][0], hosts=found[0][1]) if found else None
+
+
+def _named(table: Table, ways: Sequence[Way], people: People, source: str) -> str:
+    """For each row whom it names by each way: p0, p1, …"""
+    joins, sides = "", []
+    for number, way in enumerate(ways):
+        alias, joined = pieces.walked(table, way, f"w{number}_")
+        voices = [voice(link, people, alias, f"{number}_{each}") for each, link in enumerate(way.links)]
+        joins += " ".join(["", *joined, *(each.joins for each in voices)])
+        sides.append(" || ".join(each.people for each in voices) + f" as p{number}")
+    return f"select {', '.join(sides)} from {source}{joins} offset 0"
 
 
 def _why(error: psycopg2.Error) -> str:

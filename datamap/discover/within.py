@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from datamap.catalogue import Column, Table
 from datamap.check import expression
-from datamap.discover import shapes, words
+from datamap.discover import lexicon, shapes, words
 from datamap.discover.finding import Confidence, Kind, Link, People
 from datamap.discover.links import Samples
 from datamap.discover.questions import Sample, Values
+from datamap.discover.rivals import Rivals, settled
 from datamap.names import EACH, NotAName, Place, Step
 from datamap.names import Table as Name
 
@@ -89,12 +91,55 @@ def _leaves(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ..
         yield path, str(value)[:120]
 
 
+def doubtful(people: People, seen: Iterable[Spot], samples: Samples) -> set[Spot]:
+    """Places whose path could have somebody's name in it: they are looked into, and never written down."""
+    known = lexicon.of_catalogue(people.catalogue)
+    spots_of: dict[tuple[Name, str], list[Spot]] = {}
+    for table, place in seen:
+        if place.is_json:
+            spots_of.setdefault((table, place.column), []).append((table, place))
+    return {
+        spot
+        for (table, column), found in spots_of.items()
+        for kept in [_certain(samples[table].of(column), known)]
+        for spot in found
+        if not _steps(spot[1].steps) <= kept
+    }
+
+
+def _steps(path: Sequence[Step]) -> set[tuple[Step, ...]]:
+    return {tuple(path[: at + 1]) for at, step in enumerate(path) if step is not EACH}
+
+
+def _certain(texts: Sequence[str], known: Collection[str]) -> set[tuple[Step, ...]]:
+    """The keys of objects, each with the way to it, that are words of the application."""
+    beside: dict[tuple[Step, ...], Counter[str]] = defaultdict(Counter)
+    for text in texts[:DOCUMENTS]:
+        for way in {step for path, _ in _leaves(shapes.document(text), ()) for step in _steps(path)}:
+            beside[way[:-1]][str(way[-1])] += 1
+    return {(*above, name) for above, names in beside.items() for name in lexicon.certain(names, [set(names)], known)}
+
+
 def found(people: People, seen: Mapping[Spot, list[str]], samples: Samples, values: Values | None) -> Iterator[Link]:
     """The places that hold keys of people."""
     if values is None:
         return
+    rivals = Rivals(people, seen, values)
+    persons: dict[Spot, list[Link]] = {}
+    for link in _of_people(people, seen, samples, values):
+        persons.setdefault((link.table, link.place), []).append(link)
+    for spot, texts in seen.items():
+        yield from settled(persons[spot], spot, rivals, texts) if spot in persons else rivals.upward(spot)
+
+
+def _of_people(people: People, seen: Mapping[Spot, list[str]], samples: Samples, values: Values) -> Iterator[Link]:
     for kind in people.kinds:
         facts = people.facts(kind)
+        singles = {key for key in (kind.key, *facts.unique, *kind.keys) if len(key) == 1}
+        if len(kind.key) > 1 and kind.key[-1:] not in singles:
+            for link in _of_key(kind, kind.key[-1], people, seen=seen, samples=samples, values=values):
+                why = f"one of the {len(kind.key)} columns that name one together"
+                yield replace(link, role="undecided", evidence=f"{link.evidence}: {why}", confidence="low")
         for key in dict.fromkeys([kind.key, *(each for each in (*facts.unique, *kind.keys) if len(each) == 1)]):
             if len(key) == 1 and facts.columns[key[0]].family in ("integer", "uuid", "text"):
                 yield from _of_key(kind, key[0], people, seen=seen, samples=samples, values=values)

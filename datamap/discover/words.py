@@ -81,7 +81,7 @@ _OWNING = listed(
 _DEEDS_OF_OWNERS = listed(
     """
     written submitted posted uploaded requested ordered sent booked owned authored reported asked paid
-    purchased bought signed rented borrowed
+    purchased bought signed rented borrowed filed lodged lent raised incurred complained donated pledged
     """
 )
 _ACTING = listed(
@@ -92,7 +92,7 @@ _ACTING = listed(
     verified checked checker archived cancelled canceled completed confirmed exported released issued merged
     granted banned blocked published accepted rejected escalated watcher watching subscribed watched referrer
     referred operator cashier clerk staff employee technician write whodunnit triaged pinned hidden muted
-    disabled revoked unlocked started stopped scheduled dispatched delivered shipped picked counted audited
+    mention disabled revoked unlocked started stopped scheduled dispatched delivered shipped picked counted audited
     witness validated reconciled refunded voided transferred printed called impersonator impersonated support
     owner_changed viewer viewed seen read reader tagged mentioned liked
     """
@@ -180,6 +180,17 @@ def is_acting(said: tuple[str, ...]) -> bool:
     if any(word in _ACTING and word not in _DONE_TO for word in said):
         return True
     return "last" in said[:-1] and said[-1] in PERSON | MAYBE_PERSON
+
+
+def is_unclear(said: tuple[str, ...]) -> bool:
+    """`cleaned_by`, `sold_by`: a deed of which no list says whether the row is about whoever did it."""
+    known = _ACTING | _DEEDS_OF_OWNERS | _CREATED
+    return "by" in said and not known & set(said)
+
+
+def is_direction(said: tuple[str, ...]) -> bool:
+    """`from` and `to`: people, in a column for messages; a range, in one for prices."""
+    return said in (("from",), ("to",))
 
 
 def are_sides(said: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from psycopg2.extensions import connection, cursor
@@ -29,8 +32,10 @@ from datamap.names import Table as Name
 from datamap.spelling import nearest
 from demo import shop
 from demo.premises import rent
+from gdpr.map import map_commands
 from local.stores import open_stores
 from shared.addresses import PostgresAddress
+from shared.catalogue import document as of_database
 from shared.database import connect
 from shared.gone import bind_gone
 from shared.person import bind_persons
@@ -41,7 +46,8 @@ from tests.worlds.build import build
 from tests.worlds.generate import worlds
 from tests.worlds.world import World
 
-MAP = Path(__file__).resolve().parents[2] / "demo" / "datamap.yaml"
+ROOT = Path(__file__).resolve().parents[2]
+MAP = ROOT / "demo" / "datamap.yaml"
 
 
 @pytest.fixture
@@ -671,6 +677,126 @@ def test_what_is_kept_is_hidden_from_the_roles_of_the_application(cur: cursor) -
         cur.execute(f'drop owned by "{role}"; drop role "{role}"')
 
 
+def _example(language: str) -> str:
+    """The code in docs/checks.md below `keep_readable`."""
+    section = (ROOT / "docs" / "checks.md").read_text().partition("### `keep_readable`")[2].partition("\n### ")[0]
+    (code,) = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    return str(code)
+
+
+INVOICES = """
+create schema app;
+create table app.users (id bigint primary key, email text unique);
+create table app.invoices (id bigint primary key, user_id bigint not null references app.users, number text not null,
+  total int not null, issued_on date not null, memo text);
+create index on app.invoices (user_id);
+insert into app.users values (1, 'a'), (2, 'b');
+insert into app.invoices values (1, 1, 'one', 10, current_date, 'x'), (2, 2, 'two', 20, current_date, 'y')
+"""
+
+
+def _of_the_example(role: str) -> Document:
+    activities = "  invoices: {purpose: LegalCompliance, legal_basis: A6-1-c, recipients: [], origin:"
+    activities += " ProvidedPersonalData, retention: {period: P10Y, from: {column: issued_on}, law: § 147 AO}}\n"
+    example = (
+        _example("yaml").replace("[shop]", f'["{role}"]').replace("columns: {number", "columns: {memo: user, number")
+    )
+    more = "  app.users: {activity: a, columns: {email: user.contact.email}}\n"
+    return Document.parse(f"{HEAD}{activities}subject: {{table: app.users, key: id}}\n{example}{more}")
+
+
+def test_the_policy_of_the_docs_hides_what_is_kept_and_nothing_else(postgres: PostgresAddress) -> None:
+    role = f"shop {secrets.token_hex(4)}"
+    with contextlib.closing(connect(postgres, application="gdpr-tests")) as session, session.cursor() as cur:
+        session.autocommit = True
+        cur.execute(f'{INVOICES}; create role "{role}"; grant usage on schema app to "{role}", gdpr_verify;'
+                    f' grant select, insert, update on app.invoices to "{role}"')  # fmt: skip
+        try:
+            before = checked(_of_the_example(role), catalogue(cur), cursor=cur)
+            assert told(before, "keep_readable", "unknown_column")
+            cur.execute(_example("sql").replace(" shop ", f' "{role}" '))
+            data_map = _of_the_example(role)
+            assert checked(data_map, catalogue(cur), cursor=cur) == []
+            _erased(cur, data_map, 1)
+            assert _seen(cur, role) == [2]
+            assert _seen(cur, "gdpr_verify") == [1, 2]
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cur.execute(f'set role "{role}"; update app.invoices set restricted = true')
+        finally:
+            cur.execute(f'reset role; drop owned by "{role}"; drop role "{role}"')
+
+
+def _seen(cur: cursor, role: str) -> list[int]:
+    cur.execute(f'grant select on app.invoices to "{role}"; set role "{role}"; set row_security = on')
+    cur.execute("select id from app.invoices order by id")
+    seen = [number for (number,) in cur.fetchall()]
+    cur.execute("reset role")
+    return seen
+
+
+def _erased(cur: cursor, data_map: Document, person: int) -> None:
+    """By the plan's own statements."""
+    kind = compiled(data_map.map, catalogue(cur)).kinds[0]
+    cur.execute("begin; set local row_security = off")
+    bind_persons(cur, kind, [{"id": person}], today=date(2026, 1, 1))
+    for statement in kind.erase:
+        cur.execute(statement.sql)
+    cur.execute("commit")
+
+
+def test_the_remedy_alone_hides_it_as_well(cur: cursor) -> None:
+    cur.execute(f"set search_path = public, pg_catalog; {PERSONS}; {of('u bigint, v text')}; create index on t (u)")
+    (fault,) = told(checked(document(KEPT), catalogue(cur), cursor=cur), "keep_readable")
+    cur.execute(fault.remedy or "")
+    marked = KEPT.replace("columns: [v]", "columns: [v], set: {restricted: {value: true}}")
+    found = checked(document(marked), catalogue(cur), cursor=cur)
+    assert told(found, "keep_readable") == []
+    assert {fault.code for fault in found if fault.severity == "error"} <= {"row_security"}
+
+
+def test_a_column_that_keep_marks_already_is_taken(cur: cursor) -> None:
+    cur.execute(f"set search_path = public, pg_catalog; {PERSONS}; {of('u bigint, v text, gone boolean')}")
+    marked = KEPT.replace("columns: [v]", "columns: [v], set: {gone: {value: true}}")
+    (fault,) = told(checked(document(marked), catalogue(cur), cursor=cur), "keep_readable")
+    assert "create policy application on public.t using (not gone);" in (fault.remedy or "")
+    assert "add column" not in (fault.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("has_patterns", "found", "is_told"), [(True, None, True), (True, [], False), (False, None, False)]
+)
+def test_patterns_that_were_held_against_no_cache_are_a_note(
+    cur: cursor, has_patterns: bool, found: list[KeyPattern] | None, is_told: bool
+) -> None:
+    cur.execute(f"set search_path = public, pg_catalog; {PERSONS}")
+    patterns = 'cache: {refill_max: PT1S, "cart:{id}": {activity: a}}\n' if has_patterns else ""
+    data_map = document("", subject=SUBJECT + patterns)
+    notes = told(checked(data_map, catalogue(cur), cursor=cur, found=found), "not_asked")
+    assert [(note.severity, note.remedy) for note in notes] == (
+        [("note", "set REDIS_URL, or pass --redis-url")] if is_told else []
+    )
+    assert told(checked(data_map, catalogue(cur), found=found), "not_asked") == []
+
+
+def test_the_command_shows_notes_to_whoever_asks(cur: cursor, tmp_path: Path) -> None:
+    cur.execute(f"set search_path = public, pg_catalog; {PERSONS}")
+    facts, file = tmp_path / "catalogue.json", tmp_path / "datamap.yaml"
+    facts.write_text(of_database(cur))
+    head = HEAD.replace(", holidays: DE", "")
+    file.write_text(
+        f"{head}{SUBJECT.replace(', login: {column: login, match: folded, shared: true}', '')}tables:\n  {USERS}\n"
+    )
+    words = ["check", str(file), "--catalogue", str(facts)]
+    few, all_, machine = (
+        CliRunner().invoke(map_commands, [*words, *more]) for more in ([], ["--notes"], ["--format", "json"])
+    )
+    assert [few.exit_code, all_.exit_code, machine.exit_code] == [0, 0, 0]
+    assert few.output == "1 note (controller 1): --notes shows them\n"
+    assert "note: The controller names no calendar" in all_.output
+    assert "--notes" not in all_.output
+    assert [fault["code"] for fault in json.loads(machine.output)] == ["controller"]
+
+
 def test_a_role_that_is_not_there_is_told(cur: cursor) -> None:
     cur.execute(f"set search_path = public, pg_catalog; {PERSONS}")
     data_map = document("", subject=SUBJECT + "application_roles: [no_such_role, pg_monitr]\n")
@@ -849,7 +975,7 @@ def test_the_map_of_the_demo_has_no_errors_and_what_remains_is_there_on_purpose(
         contextlib.closing(connect(shop_of_the_demo, application="gdpr-tests")) as connection,
         connection.cursor() as cur,
     ):
-        found = checked(data_map, catalogue(cur), cursor=cur)
+        found = checked(data_map, catalogue(cur), cursor=cur, found=[])
     assert [fault for fault in found if fault.severity == "error"] == []
     assert [fault.remedy for fault in told(found, "index_missing")] == [
         "create index concurrently on app.orders (packed_by);"

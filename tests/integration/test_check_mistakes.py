@@ -51,7 +51,7 @@ class Told:
     severity: str = "error"
 
 
-TEAMS = "links: {owner_id: {erase: nobody}}"
+TEAMS = "links: {owner_id: {erase: nobody, reason: the team goes on under its name}}"
 NOBODY = "  nobody: {id: 0} # teams and gift cards outlive the people who made them\n"
 ADDRESSES = "app.addresses:\n    activity: account\n    erase: delete"
 GIFT = "purchaserId: {erase: {purchaserId: nobody, greeting: null}"
@@ -226,7 +226,7 @@ MISTAKES: dict[str, tuple[str, str, Told]] = {
     "a link's erase that is undecided": (
         TEAMS,
         "links: {owner_id: {erase: undecided}}",
-        Told(code="undecided", at="links: {owner_id", remedy=("nobody (the row stays", "{owner_id: …}")),
+        Told(code="undecided", at="links: {owner_id", remedy=("nobody (the row stays", "{owner_id: {value: …}}")),
     ),
     "an identity's link taken out": (
         "    links: {login: {identity: email}}\n",
@@ -254,8 +254,8 @@ MISTAKES: dict[str, tuple[str, str, Told]] = {
         Told(code="nobody_missing", at="nobody:", remedy=(INSERT.replace("(0", "(77"),)),
     ),
     "a shared row that is deleted": (
-        f"    reason: the team goes on under its name\n    {TEAMS}",
-        f"    reason: the team goes on under its name\n    erase: delete\n    {TEAMS}",
+        f"    shared: true\n    {TEAMS}",
+        f"    shared: true\n    erase: delete\n    {TEAMS}",
         Told(code="reach", at="erase: delete", remedy=("write unlink",)),
     ),
     "null where it may not be": (
@@ -287,7 +287,7 @@ MISTAKES: dict[str, tuple[str, str, Told]] = {
             severity="warning",
             remedy=(
                 "{sender_id: null, body: null}",
-                "`reason: …` beside this link",
+                "`reason: …` beside the link",
                 "body: {personal: false, reason: …}",
             ),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import pickle
 import random
@@ -22,14 +23,18 @@ from redis.client import Pipeline
 from redis.retry import Retry
 
 from datamap.catalogue import Family
+from datamap.check.keys import unclassified
+from datamap.check.naming import Naming
 from datamap.discover.cache import KeyPattern, sampled
 from datamap.discover.cache_lines import Line, lines
 from datamap.discover.cache_persons import Key, Persons
-from datamap.model import CacheEntry
+from datamap.document import Document
+from datamap.model import CacheEntry, Map
 from demo.sessions import PATTERNS, Keys, Person
 from shared.addresses import CacheAddress
 from shared.cache import connect
 from shared.errors import AccessDenied, StoreUnavailable
+from shared.patterns import Spelling
 
 NUMBERS = random.Random(1)
 SPARSE = sorted(NUMBERS.sample(range(100_000, 9_000_000), 400))
@@ -84,6 +89,10 @@ class Discovered:
 
 
 UNDECIDED = {"erase": "undecided"}
+NAMING = Naming(key={"id": Spelling(family="integer")}, identities={}, alone=frozenset())
+NO_LINES = Document.parse(
+    "version: 1\ncontroller: {name: A, contact: B, authority: C}\nsubject: {table: app.users, key: id}\n"
+).map
 
 
 class TestDemo:
@@ -372,9 +381,9 @@ class TestLimits:
         assert discovered.found["online"].is_sampled
 
     def test_without_time_everything_is_undecided(self, client: Redis) -> None:
-        client.set("session:a", json.dumps({"user_id": SPARSE[0]}))
+        client.set("session:main", json.dumps({"user_id": SPARSE[0]}))
         discovered = Discovered.of(client, persons(SPARSE), seconds=0)
-        assert "no time" in discovered.why_undecided("session:a")
+        assert "no time" in discovered.why_undecided("session:main")
 
     def test_an_empty_cache_has_no_patterns(self, client: Redis) -> None:
         assert sampled(client, persons=persons(SPARSE)) == []
@@ -432,6 +441,77 @@ class TestPrivacy:
         assert not [value for value in (*names, *map(str, SPARSE), "m.example") if value in told]
         client.flushdb()
 
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def test_nobody_is_told_of_whom_nobody_knows_here(self, client: Redis, data: st.DataObject) -> None:
+        """Names that are in no table: neither what is proposed nor what the check says repeats a part of one."""
+        letters = st.text(st.sampled_from("qxzjkvQé"), min_size=4, max_size=8).filter(lambda each: "QQ" not in each)
+        names = data.draw(st.lists(letters, min_size=2, max_size=8, unique=True))
+        keys = (
+            "{0}_{1}:avatar",
+            "pwreset:{0}",
+            "session:{0}.{1}",
+            "{0}",
+            "user:{0}:{1}",
+            "cart-{0}-{2}",
+            "{0}:{2}:{1}",
+        )
+        put = data.draw(st.lists(st.sampled_from(keys), min_size=1, max_size=4, unique=True))
+        client.flushdb()
+        for name, other in itertools.pairwise(names):
+            for number in range(data.draw(st.integers(1, 12))):
+                for key in put:
+                    value = {name: number, "seen": {other: {"user_id": SPARSE[0]}}}
+                    client.hset(key.format(name, other, number), mapping={name: 1, "data": json.dumps(value)})
+                client.sadd("online", f"{name}:{SPARSE[number]}")
+            client.xadd("activity", {name: SPARSE[1], "user_id": SPARSE[0]})
+        who = persons(SPARSE)
+        found = sampled(client, persons=who, seconds=60)
+        told = repr(found) + repr(lines(found, who)) + repr(unclassified(NO_LINES, {"person": NAMING}, found))
+        assert not [name for name in names if name in told]
+        client.flushdb()
+
+    def test_a_lone_name_is_a_star(self, client: Redis) -> None:
+        client.mset({"smith_john:avatar": "x", "pwreset:abc": "x", "leaderboard": "x", "doe_jane:avatar": "x"})
+        assert set(Discovered.of(client, persons(SPARSE)).lines) == {"*:avatar", "pwreset:*", "leaderboard"}
+
+    def test_one_key_that_is_called_a_setting_is_one(self, client: Redis) -> None:
+        client.mset({"config:maintenance": "off", "feature:x:enabled": "1", "config:mail": EMAILS[0]})
+        discovered = Discovered.of(client, persons(SPARSE))
+        assert discovered.entry("config:maintenance") == {"personal": False, "reason": "a setting of the application"}
+        assert discovered.entry("feature:*:enabled") == UNDECIDED
+        assert discovered.entry("config:mail")["holds"]
+
+    def test_a_word_that_nobody_knows_stays_where_many_keys_have_it(self, client: Redis) -> None:
+        client.mset({f"blorb:{uuid.uuid4()}": "x" for _ in range(20)})
+        client.mset({f"zonk:{uuid.uuid4()}:x9": "x" for _ in range(19)})
+        assert set(Discovered.of(client, persons(SPARSE)).lines) == {"blorb:*", "*"}
+
+    def test_who_has_many_sessions_is_no_word_beside_those_who_have_few(self, client: Redis) -> None:
+        client.mset({f"session:smith:{uuid.uuid4()}": "x" for _ in range(40)})
+        client.mset({f"session:doe:{uuid.uuid4()}": "x" for _ in range(3)})
+        assert set(Discovered.of(client, persons(SPARSE)).lines) == {"session:*"}
+
+    def test_a_word_of_the_database_is_known(self, client: Redis) -> None:
+        client.set("blorbs:open", "x")
+        who = persons(SPARSE)
+        assert set(Discovered.of(client, who).lines) == {"*:open"}
+        assert set(Discovered.of(client, replace(who, words=frozenset({"blorb"}))).lines) == {"blorbs:open"}
+
+    def test_a_map_that_names_them_by_their_own_words_covers_them(self, client: Redis) -> None:
+        """What is not written down is compared all the same."""
+        client.mset({"blorb:open": "x", "zonk:open": "x"})
+        (found,) = sampled(client, persons=persons(SPARSE), seconds=60)
+        assert (found.pattern, found.keys) == ("*:open", 2)
+        assert sorted((each.pattern, each.keys) for each in found.apart) == [("blorb:open", 1), ("zonk:open", 1)]
+        assert "blorb" not in repr(found)
+        half, whole = NO_LINES.data(), NO_LINES.data()
+        half["cache"] = {"blorb:open": {"personal": False, "reason": "x"}}
+        whole["cache"] = {**half["cache"], "zonk:open": {"personal": False, "reason": "x"}}
+        (fault,) = unclassified(Map.model_validate(half), {"person": NAMING}, [found])
+        assert "*:open" in fault.message
+        assert not unclassified(Map.model_validate(whole), {"person": NAMING}, [found])
+
     def test_a_word_of_a_program_stays_although_somebody_is_called_so(self, client: Redis) -> None:
         for number in range(60):
             client.set(f"session:{uuid.uuid4()}", json.dumps({"user_id": SPARSE[number], "role": "x"}))
@@ -454,8 +534,10 @@ class TestPrivacy:
         assert set(Discovered.of(client, persons(SPARSE)).lines) == {"guest:*:cart", "guest:*:seen"}
 
     def test_what_cannot_be_printed_is_a_star(self, client: Redis) -> None:
-        client.mset(dict.fromkeys((b"a:\x00:b", b"a:\xff\xfe:c", b"a:\n:d", "a:\u2028:e".encode()), "x"))
-        assert set(Discovered.of(client, persons(SPARSE)).lines) == {"a:*:b", "a:*:c", "a:*:d", "a:*:e"}
+        keys = (b"tag:\x00:cart", b"tag:\xff\xfe:lock", b"tag:\n:menu", "tag:\u2028:jobs".encode())
+        client.mset(dict.fromkeys(keys, "x"))
+        told = set(Discovered.of(client, persons(SPARSE)).lines)
+        assert told == {"tag:*:cart", "tag:*:lock", "tag:*:menu", "tag:*:jobs"}
 
     def test_tokens_of_any_form_are_stars(self, client: Redis) -> None:
         drawn = random.Random(3)

@@ -152,7 +152,7 @@ def test_the_map_says_something_of_every_table_and_column(found: Proposal, cur: 
     read = Document.parse(written(found)).map
     for table in catalogue(cur):
         entry = read.tables[str(table.name)]
-        if not entry.personal:
+        if not entry.personal or found.of(str(table.name)).is_undecided:
             continue
         linked = {column for link in found.of(str(table.name)).links for column in link.place.columns}
         assert set(table.columns) <= set(entry.columns) | linked | set(table.primary_key)

@@ -31,6 +31,13 @@ create table app.carts (id bigint primary key, user_id bigint not null reference
 insert into app.carts select n, n from generate_series(1, 300) as n;
 """
 
+NEW_KEYS = """
+create table app.order_items (id bigint primary key, order_id bigint not null references app.orders (id),
+  gift_wrapped_by bigint references app.users (id), note text);
+insert into app.order_items select n, n, null, 'x' from generate_series(1, 300) as n;
+"""
+ITEMS = "  app.order_items: {activity: account, erase: delete, columns: {note: user.content}}"
+
 MAP = """\
 version: 1
 controller: {name: Example, contact: privacy@shop.example, authority: Berlin DPA}
@@ -122,9 +129,10 @@ def test_what_is_new_is_added_and_nothing_else_is_touched(shop: PostgresAddress,
     assert _without_added(after) == MAP
     found = Document.parse(after).map
     assert found.tables["app.carts"].erase == "delete"
-    assert set(found.tables["app.orders"].links) == {"friend_id"}
+    assert set(found.tables["app.orders"].links) == {"friend_id", "user_id"}
+    assert [each.role for each in found.tables["app.orders"].links["user_id"]] == ["owner"]
     assert found.tables["app.orders"].columns["greeting"].category == "user.content"
-    assert "to_be_described" in found.activities
+    assert set(found.activities) == {found.tables["app.carts"].activity} == {"account"}
     assert CANARY not in after
 
 
@@ -141,6 +149,31 @@ def test_a_second_time_nothing_is_added(shop: PostgresAddress, data_map: Path) -
     answer = discover(shop, "--into", data_map)
     assert "nothing is added" in answer.stderr
     assert data_map.read_bytes() == first
+
+
+def test_a_new_foreign_key_to_people_is_a_question(shop: PostgresAddress, data_map: Path) -> None:
+    """By the rule that the nearest link wins, it would take rows from whoever owned them."""
+    change(shop, NEW_KEYS)
+    data_map.write_text(MAP.replace("# nothing below", ITEMS))
+    answer = discover(shop, "--into", data_map)
+    assert "link app.order_items, gift_wrapped_by" in answer.stderr
+    after = data_map.read_text()
+    found = Document.parse(after).map.tables
+    assert [each.role for each in found["app.order_items"].links["gift_wrapped_by"]] == ["undecided"]
+    assert not found["app.orders"].links
+    assert "nothing is added" in discover(shop, "--into", data_map).stderr
+
+
+def test_a_new_table_is_of_the_activity_of_what_it_hangs_from(shop: PostgresAddress, data_map: Path) -> None:
+    change(shop, NEW_KEYS)
+    other = "\ntables: # all of them".join(MAP.split("\ntables: # all of them"))
+    other = other.replace("tables: #", "  purchase: {purpose: AccountManagement, legal_basis: A6-1-b}\ntables: #")
+    other = other.replace("app.orders:\n    activity: account", "app.orders:\n    activity: purchase")
+    data_map.write_text(other)
+    discover(shop, "--into", data_map)
+    found = Document.parse(data_map.read_text()).map
+    assert found.tables["app.order_items"].activity == "purchase"
+    assert "to_be_described" not in found.activities
 
 
 def test_what_is_decided_is_not_proposed_again(shop: PostgresAddress, data_map: Path) -> None:
@@ -166,7 +199,21 @@ def test_kinds_of_keys_that_no_pattern_covers_are_added(
     assert "keys session:*" in answer.stderr
     found = Document.parse(data_map.read_text()).map
     assert set(found.cache.patterns) == {"cart:*", "session:*"}
-    assert found.cache.patterns["session:*"].activity == "to_be_described"
+    assert found.cache.patterns["session:*"].activity == "account"
+
+
+def test_a_key_that_the_map_names_by_its_own_word_is_not_added(
+    shop: PostgresAddress, valkey: CacheAddress, data_map: Path
+) -> None:
+    """Discovery would not write that word down, but it compares it."""
+    written = MAP + 'cache:\n  "zorb:open": {personal: false, reason: hours}\n'
+    data_map.write_text(written)
+    client = connect_cache(valkey, application="gdpr-tests")
+    client.set("zorb:open", "x")
+    assert "nothing is added" in discover(shop, "--into", data_map, REDIS_URL=valkey.url()).stderr
+    client.set("blorb:open", "x")
+    client.close()
+    assert "keys *:open" in discover(shop, "--into", data_map, REDIS_URL=valkey.url()).stderr
 
 
 def test_several_kinds_of_people_keep_the_names_that_the_map_gave_them(shop: PostgresAddress, data_map: Path) -> None:

@@ -671,7 +671,7 @@ def test_a_name_that_fits_tables_of_several_applications_is_undecided(site: Site
         + """
         create table crm_customer (id bigint primary key, title text);
         insert into crm_customer select g, 't' from generate_series(1, 90) as g;
-        create table crm_note (id bigint primary key, customer_id bigint, body text);
+        create table crm_note (id bigint primary key, customer_id bigint, label text);
         insert into crm_note select g, 1 + g % 60, 'b' from generate_series(1, 90) as g;
         create table mail_letter (id bigint primary key, customer_id bigint, subject_line text);
         insert into mail_letter select g, 1 + g % 60, 'b' from generate_series(1, 90) as g;

@@ -13,7 +13,7 @@ from psycopg2.extensions import connection, cursor
 
 from datamap.catalogue import Catalogue
 from datamap.discover import reservations
-from datamap.discover.proposal import proposed
+from datamap.discover.proposal import proposal, proposed
 from datamap.discover.values import Rows
 from datamap.document import Document
 from datamap.model import Map
@@ -173,6 +173,32 @@ def test_no_row_of_somebody_else_is_ever_proposed_to_be_deleted(opened: connecti
         assert not [(str(row.table), row.number, str(person)) for row, person in false_mine(world, found)], said
 
     is_harmless()
+
+
+SHARING = [each for each in ALL if each.__name__ in ("organisation", "profiles", "badges")]
+
+
+@pytest.mark.usefixtures("unreserved")
+@pytest.mark.parametrize("ingredient", SHARING, ids=lambda each: each.__name__)
+def test_what_hangs_from_nothing_but_what_stays_is_not_deleted(opened: connection, ingredient: Ingredient) -> None:
+    @given(worlds(only=ingredient))
+    @settings(max_examples=2 * EXAMPLES, suppress_health_check=[HealthCheck.too_slow], phases=PHASES)
+    def is_kept(world: World) -> None:
+        try:
+            with opened.cursor() as cur:
+                facts = catalogue(cur, world)
+                found = proposal(facts, Rows(cur, facts), subject=subjects(world))
+        except Refused:
+            return  # nothing names one person each
+        finally:
+            opened.rollback()
+        going = {each.table for each in found.decisions if each.erase == "delete"}
+        for each in found.decisions:
+            owners = [link for link in each.links if link.is_person and link.is_owner]
+            if each.table in going and each.table not in subjects(world) and not owners:
+                assert going & {link.target for link in each.links if link.is_owner} - {each.table}, each.table
+
+    is_kept()
 
 
 Said = tuple[object, ...]

@@ -176,7 +176,13 @@ def test_an_approval_says_first_what_it_is_and_a_dry_run_says_nothing_else(
     assert asked.returncode == 0, asked.stderr
     assert "reads 2 tables, and locks rows in 2.\nAn erasure\n  deletes rows of app.orders, app.users" in asked.stdout
     assert "No plan is in use so far." in asked.stdout
-    assert "gdpr_export gets select on app.orders, app.users" in asked.stdout
+    assert asked.stdout.endswith(
+        "gdpr_erase, gdpr_export and gdpr_verify get select on app.orders, app.users\n"
+        "gdpr_erase, gdpr_export and gdpr_verify get usage on app\n"
+        "gdpr_erase gets delete, maintain, update on app.orders, app.users\n"
+        if shop_has_maintain(shop)
+        else "gdpr_erase gets delete, update on app.orders, app.users\n"
+    )
     assert asked.stderr.startswith("Nothing was changed: --dry-run.")
     with administrator(shop) as cur:
         cur.execute("select count(*), has_table_privilege('gdpr_export', 'app.users', 'select') from gdpr.plan")
@@ -184,7 +190,7 @@ def test_an_approval_says_first_what_it_is_and_a_dry_run_says_nothing_else(
 
     approved = run(shop, "map", "approve", data_map)
     assert asked.stdout in approved.stderr
-    assert approved.stderr.index("gdpr_export gets") < approved.stderr.index("The functions go by this plan")
+    assert approved.stderr.index("gdpr_erase gets") < approved.stderr.index("The functions go by this plan")
     again = run(shop, "map", "approve", data_map, "--dry-run")
     assert "It is the plan that is in use already.\nNo right of any role changes.\n" in again.stdout
 
@@ -203,6 +209,45 @@ def test_an_approval_compares_with_the_plan_in_use(shop: PostgresAddress, data_m
     assert machine["dry_run"] is True
     assert machine["kinds"]["person"]["erasure"] == {"app.orders": "unlink", "app.users": "delete"}
     assert (machine["granted"], machine["revoked"]) == ([], [])
+
+
+def shop_has_maintain(shop: PostgresAddress) -> bool:
+    """Before Postgres 17 that right is not there."""
+    with administrator(shop) as cur:
+        return cur.connection.server_version >= 170000
+
+
+def test_tables_that_were_listed_are_not_listed_for_the_next_right(shop: PostgresAddress, data_map: Path) -> None:
+    with administrator(shop) as cur:
+        for number in range(5):
+            cur.execute(f"create table app.t{number} (user_id bigint references app.users, at date)")
+            cur.execute(f"create index on app.t{number} (user_id)")
+        cur.execute("create materialized view app.totals as select user_id, count(*) as n from app.t0 group by 1")
+        cur.execute("create unique index on app.totals (user_id)")
+    more = [f"  app.t{number}: {{activity: account, columns: {{at: user.behavior}}}}\n" for number in range(5)]
+    view = "  app.totals: {activity: account, erase: refresh, links: {user_id: {}}, columns: {n: user.behavior}}\n"
+    data_map.write_text(MAP + "".join(more) + view)
+    asked = run(shop, "map", "approve", data_map, "--dry-run")
+    assert asked.returncode == 0, asked.stderr + asked.stdout
+    listed = "app.orders, app.t0, app.t1, app.t2, app.t3, app.t4, app.totals, app.users"
+    told = " ".join(asked.stdout.split())
+    assert f"gdpr_erase, gdpr_export and gdpr_verify get select on {listed} gdpr_" in told
+    assert "update on the same 8 but app.totals" in told
+    assert asked.stdout.count("app.t3") == 2  # what an erasure does, and one right
+
+
+def test_an_approval_says_that_rows_past_their_term_are_deleted(shop: PostgresAddress, data_map: Path) -> None:
+    with administrator(shop) as cur:
+        cur.execute("alter table app.orders add placed date")
+    data_map.write_text(
+        MAP.replace("{until: the account is closed}", "{period: P10Y, from: {column: placed}, law: AO}")
+        .replace("app.orders: {activity: account, erase: delete", "app.orders: {activity: account, erase: keep, KEEP")
+        .replace("KEEP", "keep: {exception: 17(3)(b), columns: [placed]}")
+        .replace("columns: {note", "columns: {placed: user.behavior, note")
+        .replace("app.users: {", "app.users: {stub: {email: random}, ")
+    )
+    asked = run(shop, "map", "approve", data_map, "--dry-run")
+    assert "  keeps rows for P10Y, and deletes those that are past it, of app.orders\n" in asked.stdout, asked.stderr
 
 
 def test_an_approval_says_which_rights_go(shop: PostgresAddress, data_map: Path) -> None:
@@ -393,6 +438,16 @@ def test_a_dataset_without_a_schema_is_taken_to_the_one_that_is_named(tmp_path: 
     assert gdpr("map", "import", "--fides", str(file), "--schema", " ").stderr == (
         "--schema is empty: name the schema, such as public.\n"
     )
+
+
+def test_show_says_what_the_check_counts(shop: PostgresAddress, data_map: Path) -> None:
+    assert run(shop, "map", "show", data_map).stderr == ""
+    data_map.write_text(MAP.replace("name: user.name", "").replace(", columns: {note: user.content.private}", ""))
+    counted = run(shop, "map", "check", data_map, "--format", "json").stdout
+    errors = sum(fault["severity"] == "error" for fault in json.loads(counted))
+    assert errors == 2
+    told = "gdpr map check tells all that is undecided or wrong: 2 errors.\n"
+    assert run(shop, "map", "show", data_map).stderr == told
 
 
 def test_show_draws_for_other_programs(shop: PostgresAddress, data_map: Path) -> None:

@@ -40,17 +40,49 @@ def test_a_summary_stands_first_with_a_line_for_each_table(shop: PostgresAddress
     assert re.search(
         r"^-- app\.users +the person's own row +deletes; a stub where app\.orders keeps rows$", summary, re.MULTILINE
     )
-    assert "--   [1]  app.orders  rows that would be left pointing at deleted rows of app.users, by " in summary
+    assert re.search(
+        r"^--   \[\d\] rows that would be left pointing at deleted rows of app\.users:"
+        r" app\.orders \(\w+\), app\.orders \(\w+\)$",
+        summary,
+        re.MULTILINE,
+    ), summary
     assert "-- It locks the rows that it finds, and no others, in 2 tables.\n" in summary
     assert "delete from app.users as t" in statements
 
 
-def test_housekeeping_is_left_out_and_named(shop: PostgresAddress, data_map: Path) -> None:
+def test_housekeeping_is_left_out_and_each_name_is_explained_where_it_is_first_used(
+    shop: PostgresAddress, data_map: Path
+) -> None:
     shown = run(shop, "plan", "show", data_map).stdout
     assert "create temporary table" not in shown
     assert not re.search(r"^-- (capture|prepare|stub|refuses) ", shown, re.MULTILINE)
-    for name in set(re.findall(r"gdpr_(?:rows|owned)_\w+", shown)):
-        assert re.search(rf"^-- {name}: app\.", shown, re.MULTILINE), name
+    names = set(re.findall(r"pg_temp\.(gdpr_\w+)", shown))
+    assert names >= {"gdpr_person", "gdpr_rows_1"}
+    for name in names:
+        assert len(re.findall(rf"^-- {name}: \w", shown, re.MULTILINE)) == 1, name
+        before = shown[: shown.index(f"pg_temp.{name}")]
+        assert f"-- {name}: " in before[before.rindex(";\n") if ";\n" in before else 0 :], name
+    full = run(shop, "plan", "show", data_map, "--full").stdout
+    assert not re.search(r"^-- gdpr_", full, re.MULTILINE)
+
+
+def test_no_line_is_longer_than_120_columns_and_what_is_done_twice_is_told_once(
+    shop: PostgresAddress, data_map: Path
+) -> None:
+    names = [f"a_rather_long_name_of_a_column_{number}" for number in range(12)]
+    with administrator(shop) as cur:
+        cur.execute("alter table app.orders add packed_by bigint references app.users, add placed date")
+        cur.execute(f"alter table app.orders {', '.join(f'add {name} text' for name in names)}")
+    text = KEPT.replace("columns: [placed]", f"columns: [placed, {', '.join(names)}]").replace(
+        "packed_by: actor", "packed_by: {}"
+    )
+    data_map.write_text(text.replace("{note: user.content.private, ", '{"*": user.content, note: user.content, '))
+    for more in ((), ("--full",), ("--table", "app.orders")):
+        shown = run(shop, "plan", "show", data_map, *more)
+        assert shown.returncode == 0, shown.stderr
+        assert [line for line in shown.stdout.splitlines() if len(line) > 120] == []
+        assert shown.stdout.count("keeps placed, ") == 1
+        assert re.search(r"^-- +(packed_by|user_id) +likewise$", shown.stdout, re.MULTILINE), shown.stdout
 
 
 EVERYBODY = "insert into gdpr_asked (id) select id from app.users;\n\ncreate temporary table gdpr_person"
@@ -91,6 +123,9 @@ def test_one_table_can_be_asked_for_and_one_that_is_not_there_is_corrected(
     shown = run(shop, "plan", "show", data_map, "--table", "app.orders").stdout
     assert "delete from app.orders as t" in shown
     assert "delete from app.users as t" not in shown
+    assert re.search(r"^-- app\.orders +user_id ", shown, re.MULTILINE)
+    assert not re.search(r"^-- app\.users ", shown, re.MULTILINE)
+    assert "It locks" not in shown
     wrong = run(shop, "plan", "show", data_map, "--table", "app.order")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == "The plan has nothing to do with app.order: did you mean app.orders?\n"
@@ -110,7 +145,12 @@ def test_several_kinds_of_people_are_explained_one_after_the_other(shop: Postgre
     shown = run(shop, "plan", "show", data_map, "--explain", "--full")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.count("-- estimated cost") > 4
+    assert " 1 row\n" in shown.stdout
+    assert " 1 rows" not in shown.stdout
     assert "-- user: a row of app.users, named by id; without a row there by email" in shown.stdout
     assert "-- staff: a row of app.staff, named by id -" in shown.stdout
     with administrator(shop) as cur:
         cur.execute(shown.stdout)
+    one = run(shop, "plan", "show", data_map, "--table", "app.staff").stdout
+    assert "-- staff: a row of app.staff" in one
+    assert "-- user: " not in one

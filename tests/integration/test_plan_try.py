@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from psycopg2.extensions import cursor
 
+from gdpr.person import key_of
+from shared.active_plan import load
 from shared.addresses import PostgresAddress
 from shared.database import connect
+from shared.errors import Refused
 from tests.integration.test_map_commands import CANARY, MAP, data_map, run, shop
 from tests.run import administrator, as_role
 
@@ -107,7 +111,7 @@ def test_a_guard_that_counts_stops_it_and_names_its_rule(
     with unchanged(admin):
         answer = run(shop, "plan", "try", data_map, "--id", "7", *more)
     assert answer.returncode == 1
-    assert "app.gifts: 1 rows that name somebody else as well (docs/ownership.md, rule 13)\n" in answer.stdout
+    assert "app.gifts: 1 row that names somebody else as well (docs/ownership.md, rule 13)\n" in answer.stdout
     assert "what happens to a row by each of its links" in answer.stdout
     assert "ran to its end" not in answer.stdout
     assert run(shop, "plan", "try", data_map, "--id", "9", *more).returncode == 0
@@ -143,10 +147,9 @@ def test_a_trigger_that_keeps_a_row_is_found_by_running_it(
     answer = run(shop, "plan", "try", data_map, "--id", "7", "--erase")
     assert answer.returncode == 1
     assert (
-        "delete app.orders: 1 rows fewer than planned; a trigger or a rule of the table is in the way\n"
-        in answer.stdout
+        "delete app.orders: 1 row fewer than planned; a trigger or a rule of the table is in the way\n" in answer.stdout
     )
-    assert "app.orders, user_id: 1 rows would still be found by verification\n" in answer.stdout
+    assert "app.orders, user_id: 1 row would still be found by verification\n" in answer.stdout
 
 
 def test_what_a_trigger_writes_or_notifies_is_rolled_back(shop: PostgresAddress, admin: cursor, data_map: Path) -> None:
@@ -171,28 +174,154 @@ def test_nobody_is_an_answer(shop: PostgresAddress, data_map: Path) -> None:
     assert answer.stderr == "The plan finds no row of such a person: check the key or the identity.\n"
 
 
-def test_a_guest_is_named_by_identity_and_somebody_with_a_row_is_not(
+LETTERS = (
+    "create table app.letters (email text); create index on app.letters (email);"
+    f" insert into app.letters values ('guest{CANARY}'), ('7{CANARY}')"
+)
+OF_LETTERS = "  app.letters: {activity: account, links: {email: {identity: email}}, columns: {email: user.contact}}\n"
+
+
+def test_a_guest_is_named_by_identity_and_somebody_with_a_key_is_tried_by_it(
     shop: PostgresAddress, admin: cursor, data_map: Path
 ) -> None:
-    admin.execute(
-        f"create table app.letters (email text); create index on app.letters (email);"
-        f" insert into app.letters values ('guest{CANARY}'), ('7{CANARY}')"
-    )
-    data_map.write_text(
-        MAP + "  app.letters: {activity: account, links: {email: {identity: email}}, columns: {email: user.contact}}\n"
-    )
-    guest = run(shop, "plan", "try", data_map, "--identity", f"email=guest{CANARY}", "--json")
-    assert guest.returncode == 0, guest.stderr
-    there = [each for each in json.loads(guest.stdout)["tables"] if each["theirs"]]
+    admin.execute(LETTERS)
+    data_map.write_text(MAP + OF_LETTERS)
+    guest = json.loads(run(shop, "plan", "try", data_map, "--identity", f"email=guest{CANARY}", "--json").stdout)
+    there = [each for each in guest["tables"] if each["theirs"]]
     assert [(each["table"], each["links"]) for each in there] == [("app.letters", {"email, their email": 1})]
+    assert guest["has_key"] is False
 
-    account = run(shop, "plan", "try", data_map, "--identity", f"email=7{CANARY}")
-    assert (account.returncode, account.stdout) == (1, "")
-    assert account.stderr == (
-        "This identity is that of somebody with a key: name them by it:"
-        " take the key from app.users and pass it with --id (docs/ownership.md, rule 1).\n"
+    for more in ((), ("--erase",)):
+        words = ("plan", "try", data_map, *more)
+        by_identity, by_key = (
+            run(shop, *words, *named, "--json") for named in (("--identity", f"email=7{CANARY}"), ("--id", "7"))
+        )
+        assert by_identity.returncode == 0, by_identity.stderr
+        assert json.loads(by_identity.stdout) == json.loads(by_key.stdout) | {"has_key": True}
+        assert {each["table"]: each["theirs"] for each in json.loads(by_key.stdout)["tables"]} == {
+            "app.letters": 1, "app.orders": 3, "app.users": 1,
+        }  # fmt: skip
+        text = run(shop, *words, "--identity", f"email=7{CANARY}")
+        assert "The identity is that of somebody with a key: they were tried by it.\n" in text.stdout
+        for said in (by_identity, text):
+            assert CANARY not in said.stdout + said.stderr
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "said"),
+    [
+        ("id bigint primary key", "id", "--id …"),
+        ("tenant_id uuid, id text, primary key (tenant_id, id)", "[tenant_id, id]", "--id tenant_id=… --id id=…"),
+    ],
+    ids=["one column", "two"],
+)
+def test_an_identity_finds_one_key_and_two_are_refused(
+    empty_postgres: PostgresAddress, data_map: Path, table: str, key: str, said: str
+) -> None:
+    twice = f"KIM{CANARY}"
+    with administrator(empty_postgres) as cur:
+        cur.execute(f"create schema app; create table app.users ({table}, email text)")
+        for number, email in enumerate((f"lena{CANARY}", twice, twice.lower()), 1):
+            tenant = (f"00000000-0000-0000-0000-00000000000{number}",) if "tenant" in table else ()
+            cur.execute("insert into app.users values %s", ((*tenant, number, email),))
+    head = MAP.split("tables:")[0].replace("key: id, identities: {email: email}", f"key: {key}, IDENTITIES")
+    head = head.replace("IDENTITIES", "identities: {email: {column: email, match: folded}}")
+    data_map.write_text(f"{head}tables:\n  app.users: {{activity: account, columns: {{email: user.contact}}}}\n")
+    one = run(empty_postgres, "plan", "try", data_map, "--identity", f"email=LENA{CANARY}", "--erase")
+    assert one.returncode == 0, one.stderr
+    two = run(empty_postgres, "plan", "try", data_map, "--identity", f"email={twice}")
+    assert (two.returncode, two.stdout) == (1, "")
+    assert two.stderr == (
+        "More than one person in app.users has this identity:"
+        f" take the key of the one that is meant from there, and write {said}.\n"
     )
-    assert CANARY not in account.stderr
+
+
+def test_of_a_plan_that_asks_otherwise_no_key_is_guessed(shop: PostgresAddress, admin: cursor, data_map: Path) -> None:
+    assert run(shop, "map", "approve", data_map).returncode == 0
+    plan = load(admin)
+    asking = plan.kinds[0].refusals[-1]
+    other = replace(plan.kinds[0], refusals=((asking[0], f"with {asking[1]}"),))
+    with pytest.raises(Refused, match=r"take the key from app\.users, and write --id …"):
+        key_of(admin, plan, other)
+
+
+def test_it_says_what_is_kept_and_where_nobody_looked(shop: PostgresAddress, admin: cursor, data_map: Path) -> None:
+    admin.execute("alter table app.orders add placed date; update app.orders set placed = current_date")
+    text = (
+        MAP.replace("{until: the account is closed}", "{period: P10Y, from: {column: placed}, law: AO}")
+        .replace("app.orders: {activity: account, erase: delete", "app.orders: {activity: account, erase: keep, KEEP")
+        .replace("KEEP", "keep: {exception: 17(3)(b), columns: [placed]}")
+        .replace("columns: {note", "columns: {placed: user.behavior, note")
+        .replace("app.users: {", "app.users: {stub: {email: random}, ")
+    )
+    data_map.write_text(f'{text}cache: {{"cart:{{id}}": {{}}}}\nobjects: {{files: {{bucket: b, prefix: "{{id}}/"}}}}\n')
+    both = run(shop, "plan", "try", data_map, "--id", "7", "--erase")
+    assert both.returncode == 0, both.stderr
+    assert "verification found nothing of them but what is kept.\n3 rows are kept by law: app.orders.\n" in both.stdout
+    assert "1 row is left as a stub, since kept rows point there: app.users.\n" in both.stdout
+    assert "Not looked at: the cache and the objects, of which the map speaks as well.\n" in both.stdout
+    data_map.write_text(f'{text}cache: {{"cart:*": {{personal: false, reason: numbers}}, refill_max: PT5S}}\n')
+    assert "Not looked at" not in run(shop, "plan", "try", data_map, "--id", "7").stdout
+
+
+def test_a_trial_says_as_whom_it_ran_and_may_run_as_the_function(
+    shop: PostgresAddress, admin: cursor, data_map: Path
+) -> None:
+    words = ("plan", "try", data_map, "--id", "7")
+    before = run(shop, *words, "--as", "gdpr_erase")
+    assert (before.returncode, before.stdout) == (1, "")
+    assert before.stderr.startswith("gdpr_erase may not do this (permission denied for ")
+    assert "gdpr map approve lets it at the tables of the map" in before.stderr
+    assert run(shop, "map", "approve", data_map).returncode == 0
+
+    administrators = run(shop, *words, "--erase")
+    assert (
+        f"Tried as {shop.role}: --as gdpr_erase tries what the function may do, and is shown." in administrators.stdout
+    )
+    for more in ((), ("--erase",), ("--active",), ("--active", "--erase")):
+        with unchanged(admin):
+            answer = run(shop, *words, "--as", "gdpr_erase", *more)
+        assert answer.returncode == 0, answer.stderr
+        assert "Tried as gdpr_erase, as the function does it.\n" in answer.stdout
+        assert json.loads(run(shop, *words, "--as", "gdpr_erase", "--json", *more).stdout)["role"] == "gdpr_erase"
+
+    admin.execute(
+        "create policy of_theirs on app.orders using (user_id < 7); alter table app.orders enable row level security"
+    )
+    assert run(shop, *words, "--erase").returncode == 0
+    blind = run(shop, *words, "--erase", "--as", "gdpr_erase")
+    assert (blind.returncode, blind.stdout) == (1, "")
+    assert "A row-level security policy may hide rows of app.orders from gdpr_erase" in blind.stderr
+
+
+def test_whoever_may_not_act_as_the_function_is_told_so(shop: PostgresAddress, data_map: Path) -> None:
+    assert run(shop, "map", "approve", data_map).returncode == 0
+    answer = run(as_role(shop, "gdpr_export"), "plan", "try", "--active", "--id", "7", "--as", "gdpr_erase")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("This role may not act as gdpr_erase: do it as an administrator, or as gdpr_erase")
+    other = run(shop, "plan", "try", "--active", "--id", "7", "--as", "gdpr_export", "--erase")
+    assert other.returncode == 2
+    assert other.stderr.startswith("gdpr_export erases nothing: take --as gdpr_erase")
+
+
+def test_an_administrator_who_is_no_superuser_acts_as_the_function_for_the_trial_alone(
+    shop: PostgresAddress, admin: cursor, data_map: Path
+) -> None:
+    """As RDS has one: he made the role, and belongs to it only as long as he tries."""
+    assert run(shop, "map", "approve", data_map).returncode == 0
+    name = f"{shop.database}_master"
+    address = as_role(shop, name)
+    admin.execute(f"create role {name} login createrole password %s", (address.password,))
+    admin.execute(f"grant gdpr_erase to {name} with admin true, inherit false, set false")
+    try:
+        for more in ((), ("--erase",)):
+            answer = run(address, "plan", "try", "--active", "--id", "7", "--as", "gdpr_erase", *more)
+            assert answer.returncode == 0, answer.stderr
+            admin.execute("select pg_has_role(%s, 'gdpr_erase', 'set')", (name,))
+            assert admin.fetchone() == (False,)
+    finally:
+        admin.execute(f"drop owned by {name}; drop role {name}")
 
 
 def test_whoever_stands_for_nobody_is_refused(shop: PostgresAddress, admin: cursor, data_map: Path) -> None:
@@ -216,6 +345,14 @@ def test_whoever_stands_for_nobody_is_refused(shop: PostgresAddress, admin: curs
         (("--id", "7", "--identity", f"email={CANARY}"), "One person is to be named, in one way"),
         (("--id", CANARY), "The value of id in row 1 is no bigint"),
         (("--id", "7", "--id", "8"), "What stands before = is to be one of id: write --id …"),
+        (
+            ("--id", f"email={CANARY}"),
+            "email is an identity, and no column of the key of app.users: write --identity email=….\n",
+        ),
+        (
+            ("--id", f"mail={CANARY}"),
+            "What stands before = is no column of the key of app.users, which is id: write --id ….\n",
+        ),
         (("--identity", CANARY), "What stands before = is to be one of email: write --identity email=…"),
         (("--identity", "email=a", "--identity", "email=b"), "An identity is given twice"),
         (("--id", "7", "--kind", "staff"), "The plan has no kind of subject staff: name one with --kind: person"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datamap.check.keeps import is_generic
+from datamap.check.policies import conjuncts
 from datamap.fault import Fault
 from tests.unit.test_check_tables import PARTS, codes, faults, index, reference, table
 
@@ -21,12 +22,17 @@ WORDS = {"exception": "17(3)(b)", "columns": "[total, at]", "law": "§ 147 AO", 
 
 
 def kept(
-    retention: str = "{until: then}", *, at: str = "date not null", hidden: bool = True, **words: str | None
+    retention: str = "{until: then}",
+    *,
+    at: str = "date not null",
+    hidden: bool = True,
+    policies: list[dict[str, Any]] | None = None,
+    **words: str | None,
 ) -> list[Fault]:
     facts = table(
         "t", f"id bigint not null, user_id bigint, total int, at {at}, note text",
         constraints=[reference("user_id", "users")], indexes=[index("i", "user_id")],
-        **(HIDDEN if hidden else {}), policies=ALL_ROWS if hidden else [],
+        **(HIDDEN if hidden else {}), policies=policies or (ALL_ROWS if hidden else []),
     )  # fmt: skip
     said = ", ".join(f"{key}: {text}" for key, text in {**WORDS, **words}.items() if text is not None)
     basis = "purpose: ServiceProvision, legal_basis: A6-1-b, recipients: [], origin: ProvidedPersonalData"
@@ -156,7 +162,13 @@ def test_what_is_kept_and_not_hidden_is_a_warning_with_the_statement() -> None:
     (fault,) = kept(hidden=False)
     assert (fault.code, fault.severity) == ("keep_readable", "warning")
     statement = "alter table public.t enable row level security, force row level security;"
-    assert (fault.remedy or "").startswith(statement)
+    column, policy, enable, *_ = (fault.remedy or "").splitlines()
+    assert column == "alter table public.t add column restricted boolean not null default false;"
+    assert policy.startswith("create policy application on public.t ")
+    assert policy.endswith(" using (not restricted);")
+    assert enable == statement
+    (fault,) = kept(hidden=False, policies=ALL_ROWS)
+    assert fault.remedy == statement
 
 
 def test_a_keep_that_the_table_does_not_act_on_is_a_warning() -> None:
@@ -203,3 +215,19 @@ def test_a_law_is_one_that_names_something(law: str) -> None:
 def test_generic_words_are_no_law_however_many(words: list[str]) -> None:
     assert is_generic(" ".join(words))
     assert not is_generic(" ".join([*words, "§ 7"]))
+
+
+@pytest.mark.parametrize(
+    ("condition", "parts"),
+    [
+        ("true", ["true"]),
+        ("(a = b)", ["a = b"]),
+        ("((a = 1) AND (b IS NULL))", ["a = 1", "b IS NULL"]),
+        ("((a = 1) AND ((b = 2) AND (c OR d)))", ["a = 1", "b = 2", "c OR d"]),
+        ("((a = 1) OR ((b = 2) AND c))", ["(a = 1) OR ((b = 2) AND c)"]),
+        ("((a = ' AND ('::text) AND (\"x AND y\" > 0))", ["a = ' AND ('::text", '"x AND y" > 0']),
+        ("(a) AND (b)", ["a", "b"]),
+    ],
+)
+def test_a_condition_falls_into_what_has_to_hold_together(condition: str, parts: list[str]) -> None:
+    assert conjuncts(condition) == parts

@@ -224,6 +224,32 @@ class TestOverlaps:
             assert overlap(one, other) == bool(mine & others), f"{one} and {other}"
             assert covered(one, [other]) == (mine <= others), f"{one} by {other}"
 
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @given(st.lists(st.text("*:1a", min_size=1, max_size=5), min_size=2, max_size=5))
+    def test_many_patterns_cover_one_if_every_short_key_fits_one_of_them(self, texts: list[str]) -> None:
+        one, *others = map(Pattern.parse, texts)
+        keys = ["".join(each).encode() for n in range(7) for each in itertools.product(":1a-", repeat=n)]
+        mine = {key for key in keys if one.holder(key) is not None}
+        theirs = {key for key in keys for other in others if other.holder(key) is not None}
+        assert covered(one, others) == (mine <= theirs)
+
+    def test_what_only_many_together_cover_is_covered(self) -> None:
+        digits = [Pattern.parse(f"cart:{digit}*") for digit in "-0123456789"]
+        number = Pattern.parse("cart:{id}", {"id": NUMBER})
+        assert covered(number, digits) is True
+        assert covered(number, digits[:-1]) is False
+
+    def test_patterns_with_many_stars_are_answered(self) -> None:
+        many = [Pattern.parse(f"pat*:{letter}x*:z*") for letter in "abcdefghijklmnop"]
+        assert covered(many[3], many) is True
+        assert covered(Pattern.parse("pat1:cx*:z2"), many) is True
+        assert covered(Pattern.parse("pat*:*:z*"), many) is False
+        assert overlap(Pattern.parse("*:a*b*:a*b*:a*b*:a*b*"), Pattern.parse("*:b*a*:b*a*:b*a*:b*a*"))
+
+    def test_where_it_would_take_too_long_nothing_is_promised(self) -> None:
+        many = [Pattern.parse(f"pat*:{letter}x*:z*") for letter in "abcdefghijklmnop"]
+        assert covered(Pattern.parse("pat*:ax*:bx*:cx*:dx*:ex*:fx*"), many) is None
+
 
 class TestObjects:
     @pytest.mark.parametrize(
@@ -272,6 +298,18 @@ class TestUnclassified:
         assert len(self.said('"cart:{id}": {}', "cart:{id}:items")) == 1
         assert len(self.said('"cart:a*": {personal: false, reason: x}', "cart:*")) == 1
         assert self.said('"cart:*": {personal: false, reason: x}', "cart:{id}", "cart:{id}:items") == []
+
+    def test_what_nobody_can_tell_in_time_is_not_taken_for_covered(self) -> None:
+        lines = ", ".join(f'"pat*:{letter}x*:z*": {{personal: false, reason: x}}' for letter in "abcdefghijklmnop")
+        (message,) = self.said(lines, "pat*:ax*:bx*:cx*:dx*:ex*:fx*")
+        assert message.endswith("covers them all alone; whether several do together takes too long to tell")
+        assert self.said(lines, "pat*:ax*:bx*:z1") == []
+
+    def test_a_key_may_be_the_empty_text(self) -> None:
+        (message,) = self.said('"cart:*": {personal: false, reason: x}', "")
+        assert message.startswith("The cache has a key without a name, ")
+        assert self.said('"*": {}', "") == []
+        assert codes('"cart:*": {erase: expire, holds: {json: id}}', found=[stored("")]) == ["cache.expire"]
 
     def test_an_undecided_line_is_one(self) -> None:
         assert self.said('"session:*": undecided', "session:*") == []

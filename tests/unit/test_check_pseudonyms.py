@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from tests.unit.test_check_tables import THEIRS, USERS, codes, faults, index, reference, table
+import pytest
+import yaml
+
+from tests.unit.test_check_tables import THEIRS, USERS, check, codes, faults, index, reference, table
 
 FACTS = table("t", "id bigint not null, user_id bigint, name text, mail text",
               indexes=[index("i", "user_id"), index("j", "mail")])  # fmt: skip
@@ -42,6 +45,10 @@ def test_a_row_that_is_emptied_and_keeps_its_link_is_an_error() -> None:
     assert told("{name: null, user_id: null}") == {}
     assert told("delete", links="user_id: {erase: {name: null}}") == {"pseudonym": "error"}
     assert told("delete", links="user_id: {role: actor, erase: {name: null}}") == {"pseudonym": "error"}
+    for flag, word in (("", "null"), (" not null", "nobody")):
+        facts = table("t", f"id bigint not null, user_id bigint{flag}, body text", indexes=[index("i", "user_id")])
+        found = faults("t: {activity: a, links: {user_id: {erase: {body: null}}}, columns: {body: user}}", facts)
+        assert [fault.remedy for fault in found] == [f"add user_id: {word} to what is set"]
 
 
 def test_a_row_that_is_cut_off_and_keeps_a_name_is_a_warning() -> None:
@@ -51,6 +58,53 @@ def test_a_row_that_is_cut_off_and_keeps_a_name_is_a_warning() -> None:
         "identity_left": "warning"
     }
     assert told("delete", links="user_id: {erase: {user_id: null, name: null}}", name="user.name") == {}
+
+
+LOG = table("log", "id bigint not null, actor_id bigint, other_id bigint, p_id bigint, ip text, mail text not null,"
+            " users bigint[]", indexes=[index("i", "actor_id"), index("j", "other_id"), index("k", "p_id")],
+            constraints=[reference("p_id", "p")])  # fmt: skip
+P = table("p", "id bigint not null, user_id bigint", indexes=[index("i", "user_id")])
+LOGGED = "{'*': user.account, ip: user.device.ip_address, mail: user.contact.email, users: user.unique_id}"
+OWNED = "p: {activity: a, links: {user_id: {}}}"
+NOBODYS = "p: {personal: false, reason: x, links: {user_id: actor}}"
+
+
+def logged(links: str, *, p: str = NOBODYS, columns: str = LOGGED) -> list[tuple[str, str]]:
+    """What names somebody in a row that is cut off from whoever acted on it, and what to write."""
+    found = faults(f"{p}\nlog: {{activity: a, links: {{{links}}}, columns: {columns}}}", LOG, P)
+    told = [fault for fault in found if fault.code == "identity_left"]
+    return [(fault.message.partition("keeps ")[2].partition(", which")[0], fault.remedy or "") for fault in told]
+
+
+def test_what_names_somebody_in_a_row_that_nobody_owns_names_whoever_acted() -> None:
+    assert [name for name, _ in logged("actor_id: actor")] == ["ip, mail and users"]
+    assert logged("actor_id: {role: actor, erase: {actor_id: null, ip: null, mail: empty, users: empty}}") == []
+    emptied = "actor_id: {role: actor, erase: {actor_id: null, ip: null}}"
+    assert [name for name, _ in logged(emptied)] == ["mail and users"]
+    theirs = LOGGED.replace("ip: user.device.ip_address", "ip: {category: user.device.ip_address, third_party: true}")
+    assert [name for name, _ in logged("actor_id: actor", columns=theirs)] == ["mail and users"]
+
+
+def test_in_a_row_that_somebody_owns_it_is_theirs() -> None:
+    assert logged("actor_id: actor, other_id: {}") == []
+    assert logged("actor_id: actor", p=OWNED) == []
+    assert logged("actor_id: actor, p_id: reference", p=OWNED) != []
+    assert len(logged("actor_id: actor, other_id: reference")) == 1
+
+
+@pytest.mark.parametrize("link", ["actor_id: actor", "actor_id: {role: actor, when: ip is null}"])
+def test_with_what_is_to_be_written_nothing_is_left_of_whoever_acted(link: str) -> None:
+    (_, remedy), *_ = logged(link)
+    links = remedy.splitlines()[0].removeprefix("write at public.log links: {").removesuffix("}")
+    assert "role: actor" in links
+    assert links.endswith("erase: {actor_id: null, ip: null, mail: empty, users: null}}")
+    assert faults(f"{NOBODYS}\nlog: {{activity: a, links: {{{links}}}, columns: {LOGGED}}}", LOG, P) == []
+
+
+def test_out_of_an_array_only_their_own_element_is_taken() -> None:
+    (_, remedy), *_ = logged("'users[]': actor", columns=LOGGED.replace("users: user.unique_id", "users: user"))
+    links = remedy.splitlines()[0].removeprefix("write at public.log links: {").removesuffix("}")
+    assert links == '"users[]": {erase: {users: null, ip: null, mail: empty}}'
 
 
 TALK = table("t", "id bigint not null, user_id bigint, other_id bigint, mail text, body text, title text, n int",
@@ -92,6 +146,22 @@ def test_whoever_says_why_it_stays_has_decided() -> None:
     assert left("user_id: {erase: unlink}", reason="' '") == ["body and title"]
 
 
+def test_why_a_place_is_shared_is_no_word_on_what_its_people_wrote() -> None:
+    def shared(links: str, reason: str = "reason: people meet here, ", erase: str = "") -> dict[str, str]:
+        said = f"t: {{activity: a, shared: true, {reason}{erase}links: {{{links}}}, columns: {TALKED}}}"
+        return codes(faults(said, TALK))
+
+    for erase in ("unlink", "{user_id: null}"):
+        assert shared(f"user_id: {{erase: {erase}}}") == {"content_left": "warning"}
+        assert shared(f"user_id: {{erase: {erase}, reason: handed over}}") == {}
+    assert shared("user_id: {}") == {"content_left": "warning"}
+    assert shared("user_id: {reason: handed over}") == {}
+    assert shared("user_id: {reason: ' '}") == {"content_left": "warning"}
+    assert shared("user_id: {reason: handed over}, other_id: {}") == {"content_left": "warning"}
+    assert shared("user_id: {}, other_id: {reason: handed over}") == {"content_left": "warning"}
+    assert shared("user_id: {}", erase="erase: {user_id: null}, ") == {"content_left": "warning"}
+
+
 def test_of_two_people_in_a_row_one_wrote_it() -> None:
     all_ = "body: null, title: null"
     assert left(f"user_id: {{erase: {{user_id: null, {all_}}}}}, other_id: {{erase: {{other_id: null}}}}") == []
@@ -127,10 +197,54 @@ def test_the_remedy_is_the_whole_decision() -> None:
         ("{user_id: {value: 3}}", "user_id: {value: 3}, body: empty"),
     ):
         (fault,) = faults(said % erase, facts)
-        assert (fault.remedy or "").startswith(
-            f"write erase: {{{whole}}}; where it may stay, say why: `reason: …` beside"
-        )
+        first, _, rest = (fault.remedy or "").partition("\n")
+        assert first == f"write at public.t links: {{user_id: {{erase: {{{whole}}}}}}}"
+        assert rest.startswith("or where it may stay, say why, `reason: …` beside the link")
         assert faults(said % f"{{{whole}}}", facts) == []
+
+
+CODED = table(
+    "t", "id bigint not null, user_id bigint, body text not null, kind text, status text not null, phase text,"
+    " mood mood in (sad, glad), name text not null, title text, stars int not null, day date not null",
+    indexes=[index("i", "user_id")],
+    constraints=[check("phase", "(phase = ANY (ARRAY['a'::text, 'b'::text]))")],
+)  # fmt: skip
+
+
+def test_nobody_is_told_to_blank_codes_or_what_others_know_a_place_by() -> None:
+    def remedy(links: str, more: str = "") -> str:
+        columns = "columns: {'*': user.content.private}"
+        found = faults(f"t: {{activity: a, {more}links: {{{links}}}, {columns}}}", CODED)
+        (fault,) = [fault for fault in found if fault.code == "content_left"]
+        return fault.remedy or ""
+
+    whole = 'user_id: null, body: empty, name: empty, title: null, stars: {value: 0}, day: {value: "1970-01-01"}'
+    assert remedy("user_id: {when: kind = 'User', erase: unlink}").startswith(
+        f"write at public.t links: {{user_id: {{when: \"kind = 'User'\", erase: {{{whole}}}}}}}\n"
+    )
+    first, _, rest = remedy("user_id: {erase: unlink}", "shared: true, ").partition("\n")
+    assert first == "write at public.t links: {user_id: {erase: {user_id: null, body: empty}}}"
+    assert "name: {personal: false, reason: …}, title: {personal: false, reason: …}" in rest
+
+
+def test_a_link_of_several_is_written_beside_the_others() -> None:
+    facts = table("t", "id bigint not null, user_id bigint, body text, n int", indexes=[index("i", "user_id")])
+    links = "user_id: [{when: n = 1, erase: unlink, export: false}, {when: n = 2, erase: {user_id: null, body: null}}]"
+    said = "t: {activity: a, links: {%s}, columns: {'*': user.content}}"
+    (fault,) = faults(said % links, facts)
+    whole = (fault.remedy or "").splitlines()[0].removeprefix("write at public.t links: {").removesuffix("}")
+    assert whole.startswith('user_id: [{when: "n = 1", export: false, erase: {user_id: null, body: null')
+    assert faults(said % whole, facts) == []
+
+
+@pytest.mark.parametrize("text", ["", "A", "it's", "a: b", "no", "7", '"', "2026-01-01", "[]", "ä b", "null"])
+def test_a_constant_is_spelt_so_that_the_map_reads_the_same_again(text: str) -> None:
+    facts = table("t", "id bigint not null, user_id bigint, body text, x text", indexes=[index("i", "user_id")])
+    links = f"links: {{user_id: {{erase: {{user_id: null, x: {{value: {json.dumps(text)}}}}}}}}}"
+    found = faults(f"t: {{activity: a, {links}, columns: {{'*': user.content}}}}", facts)
+    (remedy,) = [fault.remedy or "" for fault in found if fault.code == "content_left"]
+    entry = yaml.safe_load(remedy.splitlines()[0].removeprefix("write at public.t "))
+    assert entry == {"links": {"user_id": {"erase": {"user_id": None, "x": {"value": text}, "body": None}}}}
 
 
 def test_a_person_whose_row_stays_is_still_to_be_found_by_its_key() -> None:

@@ -29,7 +29,7 @@ FAULTS = [
 
 
 def test_a_text_has_a_place_a_sentence_and_what_to_do() -> None:
-    assert text(FAULTS, DOCUMENT.name).splitlines() == [
+    assert text(FAULTS, DOCUMENT.name, notes=True).splitlines() == [
         "a map.yaml:4:7: error: It is kept (keep_law)",
         "    write law",
         "a map.yaml:9:1: note: No index (index_missing)",
@@ -40,10 +40,48 @@ def test_a_text_has_a_place_a_sentence_and_what_to_do() -> None:
     ]
 
 
+def test_notes_are_shown_to_whoever_asks_and_else_only_counted() -> None:
+    *others, last = text(FAULTS, DOCUMENT.name).splitlines()
+    assert [line.split(": ")[1] for line in others if line.startswith("a map")] == ["error", "warning"]
+    assert "create index" not in "".join(others)
+    assert last == "1 error (keep_law 1), 1 warning (backups 1), 1 note (index_missing 1): --notes shows them"
+    assert text(FAULTS[1:2], DOCUMENT.name) == "1 note (index_missing 1): --notes shows them"
+    assert "--notes" not in text(FAULTS[:1], DOCUMENT.name)
+    assert len(json.loads(as_json(FAULTS))) == len(json.loads(sarif(FAULTS, DOCUMENT.name))["runs"][0]["results"]) == 3
+
+
 def test_no_fault_is_said_to_be_none() -> None:
     assert text([], DOCUMENT.name) == "No faults"
     assert json.loads(as_json([])) == []
     assert json.loads(sarif([], DOCUMENT.name))["runs"][0]["results"] == []
+
+
+WORDS = st.text(st.characters(categories=["L", "N"], include_characters="-_:,;{}[]()."), min_size=1, max_size=30)
+QUOTED = st.builds("{0}{1}{0}".format, st.sampled_from("'\"`"), st.lists(WORDS, min_size=1, max_size=12).map(" ".join))
+
+
+@given(st.lists(WORDS | QUOTED, min_size=1, max_size=40))
+def test_a_remedy_is_broken_between_words_and_nowhere_within_quotes(words: list[str]) -> None:
+    fault = Fault(code="keep", message="It is", remedy=" ".join(words))
+    lines = text([fault], "m").splitlines()[1:-1]
+    assert " ".join(line.strip() for line in lines) == " ".join(words)
+    for line in lines:
+        assert line.startswith("    ")
+        assert len(line) <= 100 or line.strip() in words
+    assert all(any(word in line for line in lines) for word in words)
+
+
+def test_a_comment_goes_on_as_one_and_an_apostrophe_opens_nothing() -> None:
+    remedy = "-- " + "word " * 30 + "\n" + "the others' " + "text " * 40 + "of the others' own"
+    lines = text([Fault(code="keep", message="It is", remedy=remedy.rstrip())], "m").splitlines()[1:-1]
+    comments = [line for line in lines if "word word" in line]
+    assert len(comments) > 1
+    assert all(line.startswith("    -- word") for line in comments)
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_sentence_itself_stays_on_one_line() -> None:
+    assert text([Fault(code="keep", message="It is " + "so " * 60 + "done")], "m").splitlines()[0].endswith("(keep)")
 
 
 def test_several_of_a_code_are_counted() -> None:

@@ -81,6 +81,7 @@ def test_what_a_foreign_key_says_already_is_not_said_again() -> None:
         deferrable=False,
         valid=True,
         partition=None,
+        period=False,
     )
     declared = Link(
         table=table,

@@ -72,11 +72,37 @@ def test_a_personal_table_that_nobody_leads_to_is_in_the_picture() -> None:
     assert text.endswith("\n1 undecided\n└── public.alone\n")
 
 
+def of_cache(entries: str) -> str:
+    text = drawing.tree(*picture("t: {erase: delete}", more=f"cache: {{{entries}}}"))
+    return text.split("\ncache\n")[1]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ('"cart:{id}": {}', "they are in the key: the key is deleted whole"),
+        ('"s:*": {holds: {json: user_id}}', "they are in its value, at user_id: the key is deleted whole"),
+        ('"s:*": {holds: {value: true, identity: email}}', "their email is in its value: the key is deleted whole"),
+        ("q: {type: list, holds: {json: to}}", "they are in its elements, at to: taken out, the rest stays"),
+        ("q: {type: stream, holds: {field: by}}", "they are in its field by: taken out, the rest stays"),
+        ('"h:*": {type: hash, holds: {field: by}}', "they are in its field by: the key is deleted whole"),
+        ("q: {holds: {field: by}}", "they are in its field by: a hash is deleted whole, of a stream the entries alone"),
+        ('on: {member: "{id}"}', "they are the member {id}: taken out, the rest stays"),
+        ('on: {type: hash, member: "{id}"}', "they are the field {id}: taken out, the rest stays"),
+        ('"cart:{id}": {erase: expire}', "they are in the key: left to expire"),
+        ('"cart:{id}": {erase: external_manual, reason: Kim does}', "they are in the key: by hand, Kim does"),
+        ('"cart:{id}": {erase: undecided}', "they are in the key: undecided"),
+        ('"seen:*": undecided', "undecided"),
+        ('"seen:*": {personal: false, reason: numbers}', "not personal: numbers"),
+    ],
+)
+def test_of_a_key_it_says_where_they_are_and_what_goes_with_them(entry: str, said: str) -> None:
+    pattern = entry.split(": ", maxsplit=1)[0].strip('"')
+    assert of_cache(entry).splitlines()[0] == f"└── {pattern}  {said}"
+
+
 def test_a_pattern_of_keys_may_be_undecided_too() -> None:
-    drawn, resolution = picture("t: {erase: delete}", more='cache: {"seen:*": undecided}')
-    text = drawing.tree(drawn, resolution)
-    assert "seen:*  in its key: undecided\n" in text
-    assert text.endswith("\n1 undecided\n└── seen:*\n")
+    assert of_cache('"seen:*": undecided').endswith("\n1 undecided\n└── seen:*\n")
 
 
 def test_the_subject_says_what_becomes_of_its_own_row() -> None:
