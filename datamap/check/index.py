@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from datamap import expression
 from datamap.catalogue import Column, Index, Table
-from datamap.check import expression
 from datamap.compile.json_place import value as value_at
 from datamap.compile.person import plain_type
 from datamap.condition import Comparison, Condition

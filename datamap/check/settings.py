@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from datamap import model
+from datamap import expression, model
 from datamap.catalogue import Check, Column, ForeignKey, Index, Table
-from datamap.check import codes, expression
+from datamap.check import codes
 from datamap.check.nobody import insert
 from datamap.check.nobody import value as example
 from datamap.check.outcomes import Outcome, outcomes

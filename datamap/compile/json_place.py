@@ -7,8 +7,8 @@ holds the very expression, there is no such row, and the index serves.
 
 from __future__ import annotations
 
+from datamap import expression
 from datamap.catalogue import Column, Table
-from datamap.check import expression
 from datamap.names import Place, literal, quoted
 
 _BACKSLASH = "chr(57344)"  # stands for two backslashes while escapes are looked for; a character of nobody's

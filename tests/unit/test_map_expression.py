@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datamap.check.expression import conjuncts, normalised, of_place
+from datamap.expression import conjuncts, normalised, of_place
 from datamap.names import Place
 from tests.unit.test_check_tables import catalogue, table
 
