@@ -664,14 +664,14 @@ class Erasure:
     def refreshed(self) -> tuple[Name, ...]:
         """The materialised views, each after those that it shows."""
         every = dict(sorted(self._resolution.datasets.items()))
-        reads = {name: [each for each in self._shown_by(name) if each in every] for name in every}
+        by_text = {f"{each.schema}.{each.name}": each for each in self._resolution.catalogue.tables}
+        reads = {name: [each for each in self._shown_by(name, by_text) if each in every] for name in every}
         ordered = [name for name, *_ in components(every, lambda name: reads[name])]
         return tuple(name for name in ordered if every[name].is_refreshed)
 
-    def _shown_by(self, name: Name) -> list[Name]:
+    def _shown_by(self, name: Name, by_text: Mapping[str, Name]) -> list[Name]:
         """What a view shows, also through views."""
         tables = self._resolution.catalogue.tables
-        by_text = {f"{each.schema}.{each.name}": each for each in tables}
         found, waiting = dict[Name, None](), [name]
         while waiting:
             shown = [by_text[text] for text in tables[waiting.pop()].reads if text in by_text]

@@ -8,6 +8,7 @@ of the rows that are gone: read at the end of the erasure (`Gone.keys`), bound a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from datamap.compile import matching
 from datamap.compile.erasure import Erasure
@@ -31,15 +32,16 @@ class Remains:
     @property
     def gone(self) -> Iterator[Gone]:
         """Of each table whose keys any statement asks for."""
-        asked = {name for statements in self._statements().values() for name, _ in statements}
+        asked = {name for statements in self._statements.values() for name, _ in statements}
         for name in self._number:
             if name in asked:
                 yield self._gone(name)
 
     def verify(self, dataset: Dataset) -> list[Statement]:
         """The statements that ask for the remains in one table."""
-        return [statement for _, statement in self._statements().get(dataset.name, ())]
+        return [statement for _, statement in self._statements.get(dataset.name, ())]
 
+    @cached_property
     def _statements(self) -> dict[Name, list[tuple[Name, Statement]]]:
         """For each table its statements, each with the table of whose keys it asks."""
         found: dict[Name, list[tuple[Name, Statement]]] = {}
