@@ -37,7 +37,8 @@ needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="l
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 OWNER = """
-import json, sys
+import json, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and that is inherited
 from local.aws import start_aws
 from local.postgres import start_postgres
 from local.valkey import start_valkey
