@@ -20,13 +20,13 @@ _NEEDS = {
 }
 
 
-_MAINTAIN = 170000  # the right to refresh what one does not own
+MAINTAIN = 170000  # the right to refresh what one does not own
 
 
 def faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
     """Of what a plan reads, changes or refreshes."""
     yield from _hidden(survey, server)
-    if survey.catalogue.server_version < _MAINTAIN:
+    if survey.catalogue.server_version < MAINTAIN:
         yield from map(_unrefreshed, filter(lambda each: each.is_refreshed, survey.resolution.datasets.values()))
 
 

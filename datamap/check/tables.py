@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 
 from datamap.catalogue import Catalogue, Table
+from datamap.check.security import MAINTAIN
 from datamap.check.survey import Survey
 from datamap.check.suspicions import Suspicions
 from datamap.compile.resolution import Dataset
 from datamap.fault import Fault
 from datamap.model import UNDECIDED, Map
 
-_ERASED = {"materialized_view": "erase: refresh", "foreign": "erase: external_manual, reason: …"}
+_BY_HAND = "erase: external_manual, reason: …"
 _PLAIN_KEY = re.compile(r"[^\W\d][\w.]*")
 
 
@@ -42,7 +43,8 @@ def _unclassified(table: Table, survey: Survey) -> Fault:
     if targets := sorted({k.target for k in table.foreign_keys if k.target in survey.deletable and k.target}):
         message += f"; its rows point at rows of {', '.join(map(str, targets))} that an erasure deletes"
     name = key(str(table.name).removeprefix("public."))
-    erase = _ERASED.get(table.kind, "erase: delete")
+    stored = "erase: refresh" if survey.catalogue.server_version >= MAINTAIN else _BY_HAND
+    erase = {"materialized_view": stored, "foreign": _BY_HAND}.get(table.kind, "erase: delete")
     remedy = f"write `{name}: {{personal: false, reason: …}}`, or `{name}: {{activity: …, {erase}, columns: …}}`"
     return Fault(code="unclassified_table", message=message, where=("tables",), remedy=remedy)
 

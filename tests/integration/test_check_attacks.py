@@ -410,6 +410,7 @@ def test_the_remedy_for_a_view_that_stores_rows_is_one_that_the_next_check_takes
     cur.execute(f"{PERSONS} create materialized view shown as select id as u, email from users")
     (fault,) = told(checked(document(""), catalogue(cur)), "unclassified_table")
     line = (fault.remedy or "").rpartition("or `")[2].removesuffix("`")
-    assert "erase: refresh" in line
+    assert ("erase: refresh" if cur.connection.server_version >= 170000 else "erase: external_manual") in line
+    line = line.replace("reason: …", "reason: every night")
     line = line.replace("activity: …", "activity: a, links: {u: {}}").replace("columns: …", "columns: {email: user}")
     assert not [each for each in checked(document(line), catalogue(cur)) if each.severity == "error"]

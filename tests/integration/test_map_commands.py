@@ -219,6 +219,8 @@ def shop_has_maintain(shop: PostgresAddress) -> bool:
 
 def test_tables_that_were_listed_are_not_listed_for_the_next_right(shop: PostgresAddress, data_map: Path) -> None:
     with administrator(shop) as cur:
+        if cur.connection.server_version < 170000:
+            pytest.skip("before Postgres 17 no role refreshes a view of another's")
         for number in range(5):
             cur.execute(f"create table app.t{number} (user_id bigint references app.users, at date)")
             cur.execute(f"create index on app.t{number} (user_id)")
