@@ -210,3 +210,29 @@ cross join lateral (
 where has_table_privilege(c.oid, n.privilege) and not (p.is_shown and p.is_left)
 order by 1
 limit 1;
+
+-- sequence: take committed entries of the ledger into the Merkle tree; its size, null where another run is at it
+select gdpr.sequence(insist => %(insist)s);
+
+-- tree_head: the newest
+select h.size, h.root
+from gdpr.tree_head as h
+order by h.size desc
+limit 1;
+
+-- tile_hashes: of a full tile, or those that there are of one at the right edge
+select coalesce(
+  (select t.hashes from gdpr.tile as t where t.level = %(level)s and t.idx = %(idx)s),
+  case when %(level)s = 0 then (
+    select string_agg(l.leaf_hash, ''::bytea order by l.leaf_index)
+    from gdpr.leaf as l
+    where l.leaf_index between %(idx)s * 256::bigint and %(idx)s * 256::bigint + 255
+  ) else (
+    select string_agg(t.root, ''::bytea order by t.idx)
+    from gdpr.tile as t
+    where t.level = %(level)s - 1 and t.idx between %(idx)s * 256::bigint and %(idx)s * 256::bigint + 255
+  ) end
+);
+
+-- append: one more entry of the ledger, in the caller's transaction; its leaf hash
+select gdpr.append(%(event)s, %(body)s);

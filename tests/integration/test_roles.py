@@ -27,21 +27,28 @@ ON_TABLES = {
     "migration": {role: {"SELECT"} for role in LOGINS},
     "entry": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
     "entry_kind": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
+    "entry_field": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
+    "leaf": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
+    "tile": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
+    "tree_head": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
+    "anchor": {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}},
     "request": {role: {"SELECT"} for role in LOGINS},
     "request_step": {role: {"SELECT"} for role in LOGINS},
     "plan": {role: {"SELECT"} for role in LOGINS},
 }
 ON_COLUMNS = {
     ("request", column): {"gdpr_audit": {"INSERT"}} for column in ("subject_request_id", "action", "received_at")
-}
+} | {("anchor", column): {"gdpr_audit": {"INSERT"}} for column in ("origin", "size", "note", "version")}
 ON_FUNCTIONS = {
     "activate_plan": {"gdpr_audit"},
     "append": set(LOGINS),
     "move_request": set(LOGINS),
     "refuse_change": set[str](),
+    "sequence": set(LOGINS),
 }
 
 Session = Callable[[str], cursor]
+EVENT = "5d3c1c5e-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
@@ -64,8 +71,13 @@ def admin(postgres: PostgresAddress) -> Iterator[cursor]:
         yield cur
 
 
-def entry(kind: str, **fields: Any) -> bytes:
-    return b"\x01" + json.dumps({"kind": kind, **fields}, sort_keys=True).encode()
+def entry(kind: str, writer: str = "gdpr_audit", event: str = EVENT, **fields: Any) -> bytes:
+    told = {"kind": kind, "writer": writer, "event": event, **fields}
+    return b"\x01" + json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+
+
+def append(cur: cursor, body: bytes, event: str = EVENT) -> None:
+    cur.execute("select gdpr.append(%s, %s::pg_catalog.bytea)", (event, body))
 
 
 def register(cur: cursor, action: str = "erase") -> uuid.UUID:
@@ -241,37 +253,37 @@ class TestLedger:
     @pytest.mark.parametrize("role", LOGINS)
     @pytest.mark.parametrize("whose", LOGINS)
     def test_a_role_writes_its_own_kinds_only(self, session: Session, role: str, whose: str) -> None:
-        cur, body = session(role), entry(A_KIND_OF_ITS_OWN[whose])
+        cur, body = session(role), entry(A_KIND_OF_ITS_OWN[whose], role)
         if role == whose:
-            cur.execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+            append(cur, body)
             assert bytes((cur.fetchone() or (b"",))[0]) == sha256(b"\x00" + body).digest()
         else:
             with pytest.raises(
                 psycopg2.errors.InsufficientPrivilege, match="may not write ledger entries of this kind"
             ):
-                cur.execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+                append(cur, body)
 
     def test_an_administrator_has_no_kind_of_his_own(self, admin: cursor) -> None:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            admin.execute("select gdpr.append(gen_random_uuid(), %s)", (entry("erasure.completed"),))
+            append(admin, entry("erasure.completed", "postgres"))
 
     def test_the_same_event_twice_is_one_entry(self, session: Session) -> None:
-        cur, event, body = session("gdpr_audit"), str(uuid.uuid4()), entry("record.made")
+        cur, event = session("gdpr_audit"), str(uuid.uuid4())
         for _ in range(2):
-            cur.execute("select gdpr.append(%s, %s)", (event, body))
+            append(cur, entry("record.made", event=event), event)
         cur.execute("select count(*) from gdpr.entry where event_id = %s", (event,))
         assert cur.fetchone() == (1,)
 
     def test_another_content_under_the_same_event_is_refused(self, session: Session) -> None:
         cur, event = session("gdpr_audit"), str(uuid.uuid4())
-        cur.execute("select gdpr.append(%s, %s)", (event, entry("record.made", n=1)))
+        append(cur, entry("record.made", event=event, size=1), event)
         with pytest.raises(psycopg2.errors.UniqueViolation, match="another ledger entry"):
-            cur.execute("select gdpr.append(%s, %s)", (event, entry("record.made", n=2)))
+            append(cur, entry("record.made", event=event, size=2), event)
 
     def test_a_role_cannot_take_the_event_of_another(self, session: Session) -> None:  # threat model A11
         event = str(uuid.uuid4())
-        session("gdpr_erase").execute("select gdpr.append(%s, %s)", (event, entry("erasure.started")))
-        session("gdpr_verify").execute("select gdpr.append(%s, %s)", (event, entry("erasure.completed")))
+        append(session("gdpr_erase"), entry("erasure.started", "gdpr_erase", event), event)
+        append(session("gdpr_verify"), entry("erasure.completed", "gdpr_verify", event), event)
         cur = session("gdpr_audit")
         cur.execute("select writer from gdpr.entry where event_id = %s order by writer", (event,))
         assert cur.fetchall() == [("gdpr_erase",), ("gdpr_verify",)]
@@ -292,7 +304,7 @@ class TestLedger:
     )
     def test_a_body_that_is_none_is_refused_without_being_quoted(self, session: Session, body: bytes) -> None:
         with pytest.raises((psycopg2.errors.CheckViolation, psycopg2.errors.InsufficientPrivilege, psycopg2.DataError)):
-            session("gdpr_audit").execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+            append(session("gdpr_audit"), body)
 
     @pytest.mark.parametrize("role", LOGINS)
     @pytest.mark.parametrize(
@@ -322,7 +334,7 @@ class TestLedger:
     def test_even_its_owner_and_a_superuser_are_stopped_by_the_triggers(
         self, admin: cursor, session: Session, statement: str, mode: str
     ) -> None:
-        session("gdpr_audit").execute("select gdpr.append(gen_random_uuid(), %s)", (entry("record.made"),))
+        append(session("gdpr_audit"), entry("record.made"))
         admin.execute(f"set session_replication_role = {mode}")
         with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="append-only"):
             admin.execute(statement)
@@ -331,11 +343,38 @@ class TestLedger:
             admin.execute(statement)
 
     @pytest.mark.parametrize(
-        "body", [b'\x01{"kind": "record.made", "Kind": "erasure.completed"}', b'\x01{"kind": "record.made", "a b": 1}']
+        "body", [b'\x01{"kind":"record.made","Kind":"erasure.completed"}', b'\x01{"kind":"record.made","a-b":1}']
     )
     def test_a_key_that_not_every_reader_tells_apart_is_refused(self, session: Session, body: bytes) -> None:
         with pytest.raises(psycopg2.errors.CheckViolation, match="small letters"):
-            session("gdpr_audit").execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+            append(session("gdpr_audit"), body)
+
+    @pytest.mark.parametrize(
+        "said",
+        ["Lena Ortiz", "Lena\tOrtiz", "Jos\u00e9", "\u674e", 'a"b', "lena@example.org", "x+lena@mail.example.co"],
+    )
+    @pytest.mark.parametrize("field", ["code", "rows"])
+    def test_what_people_write_does_not_get_in(self, session: Session, said: str, field: str) -> None:  # R71, R72
+        value: Any = {said: {"deleted": 1}} if field == "rows" else said
+        with pytest.raises(psycopg2.errors.CheckViolation, match="codes, counts and references") as refused:
+            append(session("gdpr_audit"), entry("record.made", **{field: value}))
+        assert said not in str(refused.value)
+
+    def test_a_field_that_is_not_on_the_list_does_not_get_in(self, session: Session) -> None:  # R71
+        with pytest.raises(psycopg2.errors.CheckViolation, match="no such field"):
+            append(session("gdpr_audit"), entry("record.made", comment="approved"))
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            entry("record.made", writer="gdpr_verify"),
+            entry("record.made", event=str(uuid.UUID(int=7))),
+            b'\x01{"kind":"record.made"}',
+        ],
+    )
+    def test_an_entry_says_by_itself_whose_it_is(self, session: Session, body: bytes) -> None:
+        with pytest.raises(psycopg2.errors.CheckViolation, match="another writer or event"):
+            append(session("gdpr_audit"), body)
 
     @pytest.mark.parametrize("body", ["", "01", "027b7d", "01" + "78" * 65535])
     def test_a_body_that_is_none_does_not_get_in_even_past_the_door(self, admin: cursor, body: str) -> None:
@@ -360,13 +399,13 @@ class TestLedger:
         )
         cur.execute("insert into pg_temp.entry_kind values ('erasure.completed', 'gdpr_audit')")
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            cur.execute("select gdpr.append(gen_random_uuid(), %s)", (entry("erasure.completed"),))
+            append(cur, entry("erasure.completed"))
 
     def test_a_temporary_type_of_the_same_name_deceives_nobody(self, session: Session) -> None:
         cur, body = session("gdpr_audit"), entry("record.made")
         cur.execute("create domain pg_temp.bytea as pg_catalog.bytea check (false)")
         cur.execute("create domain pg_temp.jsonb as pg_catalog.jsonb check (false)")
-        cur.execute("select gdpr.append(gen_random_uuid(), %s::pg_catalog.bytea)", (body,))
+        append(cur, body)
         assert bytes((cur.fetchone() or (b"",))[0]) == sha256(b"\x00" + body).digest()
 
     @pytest.mark.parametrize(
@@ -379,7 +418,7 @@ class TestLedger:
     )
     def test_a_body_that_two_readers_could_read_in_two_ways_is_refused(self, session: Session, body: bytes) -> None:
         with pytest.raises(psycopg2.errors.CheckViolation, match="each key once"):
-            session("gdpr_audit").execute("select gdpr.append(gen_random_uuid(), %s)", (body,))
+            append(session("gdpr_audit"), body)
 
 
 STATUSES = ("in_progress", "completed", "incomplete", "refused", "not_identified", "blocked", "rejected", "failed")
