@@ -138,7 +138,7 @@ create table gdpr.entry (
   constraint entry_leaf check (leaf_hash = sha256('\x00'::bytea || body))
 );
 -- What the sequencer has certainly seen need not be looked through again.
-create index entry_xid on gdpr.entry (xid);
+create index entry_xid on gdpr.entry (xid, id);
 comment on table gdpr.entry is 'What happened: codes, counts and references, no personal data. Append-only.';
 grant select on gdpr.entry to gdpr_audit, gdpr_verify;
 grant select on gdpr.entry_kind to gdpr_audit, gdpr_verify;
@@ -257,7 +257,7 @@ create table gdpr.tree_head (
   root bytea not null check (octet_length(root) = 32),
   -- The roots of the perfect trees that this one consists of, the smallest first: all that the next leaf needs.
   edge bytea not null,
-  -- Whatever committed before this transaction began is in the tree.
+  -- Every entry of an older transaction is in the tree, or will never be there.
   horizon xid8 not null,
   at timestamptz not null default clock_timestamp(),
   constraint tree_head_edge check (octet_length(edge) = 32 * bit_count(size::bit (64)))
@@ -306,11 +306,14 @@ alter table gdpr.anchor enable always trigger anchor_stays;
 alter table gdpr.anchor enable always trigger anchor_stays_whole;
 
 create function gdpr.sequence(most integer default 10000, insist boolean default false) returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+-- However large the ledger is, what is new is found by two indexes.
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
 declare
   head gdpr.tree_head;
   horizon xid8;
   oldest xid8;
+  latest xid8;
   ids bigint[];
   nodes bytea[];  -- the new hashes of a level, from left to right
   sound boolean;
@@ -336,14 +339,14 @@ begin
   oldest := pg_snapshot_xmin(pg_current_snapshot());
 
   -- The anti-join decides what is new; the horizon only bounds where we look.
-  select array_agg(b.id order by b.id), array_agg(b.leaf_hash order by b.id),
-    bool_and(b.leaf_hash = sha256('\x00'::bytea || b.body))
-  into ids, nodes, sound
+  select array_agg(b.id order by b.xid, b.id), array_agg(b.leaf_hash order by b.xid, b.id),
+    bool_and(b.leaf_hash = sha256('\x00'::bytea || b.body)), max(b.xid)
+  into ids, nodes, sound, latest
   from (
-    select e.id, e.leaf_hash, e.body
+    select e.id, e.xid, e.leaf_hash, e.body
     from gdpr.entry as e
     where e.xid >= horizon and not exists (select from gdpr.leaf as l where l.entry_id = e.id)
-    order by e.id
+    order by e.xid, e.id
     limit sequence.most
   ) as b;
   if ids is null then
@@ -353,7 +356,7 @@ begin
     raise exception 'an entry of the ledger is no longer what was written' using errcode = 'data_corrupted';
   end if;
   if cardinality(ids) = sequence.most then
-    oldest := horizon;  -- there may be more
+    oldest := least(oldest, latest);  -- there may be more
   end if;
 
   begin
