@@ -9,7 +9,11 @@
     ├── Refused                     the answer is no; asking again gives the same answer
     │   ├── AccessDenied            this role or password may not do this
     │   ├── CatalogueDrift          the database is no longer what the plan was compiled for
-    │   └── ForeignSchema           schema gdpr is not one that this program can work with
+    │   ├── ForeignSchema           schema gdpr is not one that this program can work with
+    │   └── LedgerBroken            the ledger is not what it was; nothing more is signed
+    │       ├── LedgerBehind        the database has less than what was anchored: a backup was restored
+    │       ├── LedgerForked        it has something else than what was anchored
+    │       └── AnchorMissing       what was anchored is no longer where it was
     └── StoreFault                  a store did not do its part
         ├── StoreUnavailable        it cannot be reached, or broke off; a retry may cure it
         ├── StoreBusy               a lock, a slot or a time limit was not to be had; a retry may cure it
@@ -80,6 +84,22 @@ class AccessDenied(Refused):
 
 class ForeignSchema(Refused):
     code = "foreign_schema"
+
+
+class LedgerBroken(Refused):
+    code = "ledger_broken"
+
+
+class LedgerBehind(LedgerBroken):
+    code = "ledger_behind"
+
+
+class LedgerForked(LedgerBroken):
+    code = "ledger_forked"
+
+
+class AnchorMissing(LedgerBroken):
+    code = "anchor_missing"
 
 
 class StoreFault(SuiteError):

@@ -236,3 +236,22 @@ select coalesce(
 
 -- append: one more entry of the ledger, in the caller's transaction; its leaf hash
 select gdpr.append(%(event)s, %(body)s);
+
+-- last_anchor: the size of the newest checkpoint that we know to lie outside
+select a.size
+from gdpr.anchor as a
+where a.origin = %(origin)s
+order by a.size desc
+limit 1;
+
+-- record_anchor: a checkpoint lies outside
+insert into gdpr.anchor (origin, size, note, version)
+values (%(origin)s, %(size)s, %(note)s, %(version)s)
+on conflict do nothing;
+
+-- entries_of_leaves: what was written, in the order of the tree
+select l.leaf_index, e.body
+from gdpr.leaf as l
+left join gdpr.entry as e on e.id = l.entry_id
+where l.leaf_index between %(first)s and %(last)s
+order by l.leaf_index;

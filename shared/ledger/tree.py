@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor
 
 from shared.database import Database
+from shared.errors import LedgerForked
 from shared.ledger import merkle
 from shared.ledger.merkle import EMPTY, SIZE
 from shared.queries import query
@@ -92,7 +93,10 @@ def _subtrees(hashes: Hashes) -> merkle.Subtree:
         place = first % WIDTH * SIZE
         nodes = [tile[at : at + SIZE] for at in range(place, place + width * SIZE, SIZE)]
         if any(len(node) != SIZE for node in nodes):
-            raise LookupError(f"the ledger lacks hashes of tile {level}/{first // WIDTH}")
+            raise LedgerForked(
+                f"The ledger lacks hashes of its tile {level}/{first // WIDTH}",
+                remedy="`gdpr ledger verify` names what is missing",
+            )
         return merkle.root_of(nodes)
 
     return subtree

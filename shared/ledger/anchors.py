@@ -1,0 +1,74 @@
+"""The checkpoints that lie outside, each under its size, where nobody here can change them: they show a fork."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from shared.bucket import Bucket, Version
+from shared.ledger.checkpoint import Checkpoint
+from shared.ledger.note import NoteInvalid, PublicKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """A checkpoint that one of our keys has signed, as it lies outside."""
+
+    checkpoint: Checkpoint
+    note: str
+    version: str
+    at: datetime  # by the clock of whoever keeps it
+    is_hidden: bool  # somebody deleted it: a mark of deletion lies over it
+
+    @property
+    def size(self) -> int:
+        return self.checkpoint.size
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.note.encode()).hexdigest()
+
+
+class Anchors:
+    """Those of one log, in one of its epochs."""
+
+    def __init__(self, bucket: Bucket, *, name: str, epoch: int, keys: Collection[PublicKey]) -> None:
+        self.bucket = bucket
+        self.epoch = epoch
+        self.origin = f"{name}/{epoch}"
+        self._keys = keys
+        self._prefix = f"{epoch}/checkpoints/"
+
+    @property
+    def where(self) -> str:
+        return self.bucket.where
+
+    def key(self, size: int) -> str:
+        return f"{self._prefix}{size:020}"
+
+    def since(self, size: int) -> list[Anchor]:
+        """Those of this size and larger ones, in their order. What no key of ours has signed is passed over."""
+        hidden: set[str] = set()
+        found: list[Anchor] = []
+        for version in self.bucket.versions(self._prefix, after=self.key(size - 1) if size else ""):
+            if version.is_deletion:
+                hidden.add(version.key)
+            else:
+                found += self._read(version, is_hidden=version.key in hidden)
+        return found
+
+    def _read(self, version: Version, *, is_hidden: bool) -> Iterator[Anchor]:
+        raw = self.bucket.get(version.key, version=version.id or None)
+        with contextlib.suppress(NoteInvalid, UnicodeDecodeError):
+            note = (raw or b"").decode()
+            checkpoint = Checkpoint.open(note, self._keys, origin=self.origin)
+            if self.key(checkpoint.size) == version.key:
+                yield Anchor(checkpoint=checkpoint, note=note, version=version.id, at=version.at, is_hidden=is_hidden)
+
+    def read(self, size: int) -> str | None:
+        """Whatever lies under the key of this size."""
+        raw = self.bucket.get(self.key(size))
+        return None if raw is None else raw.decode(errors="replace")

@@ -1,0 +1,40 @@
+"""Entries outside the database, as C2SP tiles have them: 256 in an object, each behind its length.
+
+They hold codes, counts and references like every entry, and are what a restored database is brought up from.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+from shared.ledger.tree import WIDTH
+
+
+def key(epoch: int, index: int, width: int = WIDTH) -> str:
+    """Where a bundle lies: by its index in groups of three digits, with its width where it is not full yet."""
+    groups: list[str] = []
+    rest = index
+    while rest or not groups:
+        rest, last = divmod(rest, 1000)
+        groups.insert(0, f"{last:03}")
+    path = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+    return f"{epoch}/tile/entries/{path}" + (f".p/{width}" if width < WIDTH else "")
+
+
+def packed(bodies: Iterable[bytes]) -> bytes:
+    return b"".join(struct.pack(">H", len(body)) + body for body in bodies)
+
+
+def unpacked(bundle: bytes) -> list[bytes]:
+    """Raises ValueError where the bytes do not come out even."""
+    bodies: list[bytes] = []
+    at = 0
+    while at < len(bundle):
+        (length,) = struct.unpack_from(">H", bundle, at) if at + 2 <= len(bundle) else (len(bundle),)
+        body = bundle[at + 2 : at + 2 + length]
+        if len(body) != length:
+            raise ValueError("a bundle of entries is cut off")
+        bodies.append(body)
+        at += 2 + length
+    return bodies
