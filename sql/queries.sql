@@ -255,3 +255,73 @@ from gdpr.leaf as l
 left join gdpr.entry as e on e.id = l.entry_id
 where l.leaf_index between %(first)s and %(last)s
 order by l.leaf_index;
+
+-- anchors: the checkpoints that we know to lie outside
+select a.size, a.note
+from gdpr.anchor as a
+where a.origin = %(origin)s
+order by a.size;
+
+-- entries_waiting: how many were written ten minutes ago and are not in the tree
+select count(*)
+from gdpr.entry as e
+where e.written_at < clock_timestamp() - interval '10 minutes'
+  and not exists (select from gdpr.leaf as l where l.entry_id = e.id);
+
+-- columns_lie: whether a column beside an entry's body, which alone is hashed, says something else
+select exists (
+  select
+  from gdpr.entry as e
+  cross join lateral convert_from(substr(e.body, 2), 'UTF8') as said (told)
+  cross join lateral json_to_record(said.told::json) as read (kind text, writer text, event uuid)
+  where (e.kind, e.writer, e.event_id) is distinct from (read.kind, read.writer, read.event)
+);
+
+-- tree_heads_between: of sizes above one, up to another
+select h.size, h.root
+from gdpr.tree_head as h
+where h.size > %(above)s and h.size <= %(upto)s;
+
+-- tiles_between: full tiles of a level
+select t.idx, t.hashes, t.root
+from gdpr.tile as t
+where t.level = %(level)s and t.idx between %(first)s and %(last)s;
+
+-- leaves_between: with a hash of 32 bytes, whatever stands there, and the bytes that were written
+select
+  l.leaf_index,
+  substr(l.leaf_hash || '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea, 1, 32),
+  e.body
+from gdpr.leaf as l
+left join gdpr.entry as e on e.id = l.entry_id
+where l.leaf_index between %(first)s and %(last)s
+order by l.leaf_index;
+
+-- last_leaf: the index of the last leaf, whatever the heads say
+select max(l.leaf_index)
+from gdpr.leaf as l;
+
+-- ledger_rows: how many rows there are, each time by the column of another index
+select
+  (select count(*) from gdpr.entry as e where e.id > 0) as entries,
+  (select count(*) from gdpr.entry as e where e.xid >= '0') as entries_in_time,
+  (select count(*) from gdpr.leaf as l where l.leaf_index >= 0) as leaves,
+  (select count(*) from gdpr.leaf as l where l.entry_id > 0) as leaves_of_entries;
+
+-- leaf_of_event: where the entry of an event is in the tree, if it is there yet
+select l.leaf_index, e.body
+from gdpr.entry as e
+left join gdpr.leaf as l on l.entry_id = e.id
+where e.event_id = %(event)s and e.writer = any(%(writers)s);
+
+-- anchor_covering: the first checkpoint that a leaf is in
+select a.size, a.note
+from gdpr.anchor as a
+where a.origin = %(origin)s and a.size > %(index)s
+order by a.size
+limit 1;
+
+-- anchor_of_size: the checkpoint of a size
+select a.note
+from gdpr.anchor as a
+where a.origin = %(origin)s and a.size = %(size)s;

@@ -1,0 +1,294 @@
+"""Everything that the ledger holds, read back and hashed here: what stands in the database beside what lies outside.
+
+The server is asked for bytes and never for an opinion. Batch by batch, so that no snapshot stays open and memory
+stays flat. Whoever trusts neither this program nor its database takes verifier/ and reads the bucket alone.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from psycopg2.extensions import cursor
+
+from shared.database import Database
+from shared.errors import StoreFault
+from shared.ledger import bundle, tree
+from shared.ledger.anchors import Anchor, Anchors
+from shared.ledger.merkle import Edge, leaf_hash, root_of, root_of_peaks
+from shared.queries import query, told
+
+BATCH = 256  # tiles
+_MOST = 50  # findings that are told one by one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What is wrong, and with which leaves: from the first to the last."""
+
+    code: str
+    sentence: str
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(kw_only=True)
+class Verified:
+    """What was looked at, and what was found."""
+
+    size: int = 0
+    anchored: int = 0
+    anchors: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    more: int = 0  # findings that are not told
+
+    def find(self, code: str, sentence: str, first: int | None = None, last: int | None = None) -> None:
+        if len(self.findings) < _MOST:
+            self.findings.append(Finding(code=code, sentence=sentence, first=first, last=last))
+        else:
+            self.more += 1
+
+
+def verify(database: Database, anchors: Anchors) -> Verified:
+    """Read all of it. No finding means: nothing that was anchored has been changed, and nothing is missing."""
+    done = Verified()
+    outside = anchors.since(0)
+    by_size: dict[int, list[Anchor]] = {}
+    for anchor in outside:
+        by_size.setdefault(anchor.size, []).append(anchor)
+    _check_recorded(database, anchors, by_size, done)
+    _check_counts(database, done)
+
+    edge = Edge()  # of the roots of full tiles
+    above: list[bytes] = []  # roots of full tiles that no tile above holds yet
+    good = 0  # the size at which everything was as it was anchored
+    with database.transaction() as cur:
+        size = tree.head(cur).size
+        cur.execute(query("last_leaf"))
+        (last,) = cur.fetchone() or (None,)
+    if last is not None and last >= size:
+        done.find("head", "The tree has leaves that none of its heads knows of", size, last)
+    for first in range(0, size, BATCH * tree.WIDTH):
+        with database.transaction() as cur:
+            heads = _heads(cur, first, first + BATCH * tree.WIDTH)
+            tiles = _tiles(cur, first // tree.WIDTH, first // tree.WIDTH + BATCH)
+            leaves = _read(cur, first, min(size, first + BATCH * tree.WIDTH), done)
+        for start in range(0, len(leaves), tree.WIDTH):
+            hashes = leaves[start : start + tree.WIDTH]
+            good = _check_heads(done, edge=edge, hashes=hashes, heads=heads, anchored=by_size, good=good)
+            if len(hashes) == tree.WIDTH:
+                root = root_of(hashes)
+                _check_tile(done, tiles, (0, edge.size), hashes, root)
+                edge.add(root)
+                above.append(root)
+    _check_tiles_above(database, above, done)
+
+    done.size, done.anchors, done.anchored = size, len(outside), max(by_size, default=0)
+    _check_end(outside, size, done)
+    if any(finding.code == "anchor" for finding in done.findings):
+        _compare_bundles(database, anchors, good, min(size, done.anchored), done)
+    return done
+
+
+def _check_recorded(database: Database, anchors: Anchors, by_size: dict[int, list[Anchor]], done: Verified) -> None:
+    """What the database knows of anchors is what lies outside."""
+    with database.transaction() as cur:
+        cur.execute(query("anchors"), {"origin": anchors.origin})
+        recorded = cur.fetchall()
+    for size, note in recorded:
+        found = [anchor for anchor in by_size.get(size, []) if anchor.note == note]
+        if not found:
+            done.find("anchor_missing", f"The checkpoint of size {size} is not where it was put", 0, size - 1)
+        elif all(anchor.is_hidden for anchor in found):
+            done.find("anchor_hidden", f"Somebody has deleted the checkpoint of size {size}; its lock has kept it")
+
+
+def _check_counts(database: Database, done: Verified) -> None:
+    """Every entry that was committed is in the tree, and the tables have no rows that their indexes hide."""
+    with database.transaction() as cur:
+        _only_by(cur, "seqscan")
+        cur.execute(query("entries_waiting"))
+        (waiting,) = cur.fetchone() or (0,)
+        if waiting:
+            done.find("unsequenced", f"{waiting} entries have waited for the tree for more than ten minutes")
+        if told(cur, "columns_lie"):
+            done.find("columns", "Columns of gdpr.entry say something else than the entries that they stand beside")
+        cur.execute(query("ledger_rows"))
+        by_heap = cur.fetchone()
+        _only_by(cur, "indexscan")
+        cur.execute(query("ledger_rows"))
+        by_index = cur.fetchone()
+    if by_heap != by_index:
+        done.find("index", "An index of gdpr.entry or gdpr.leaf hides rows: reindex both and verify again")
+
+
+def _only_by(cur: cursor, way: str) -> None:
+    """Let Postgres read tables in one way alone, for this transaction."""
+    for each in ("seqscan", "indexscan", "indexonlyscan", "bitmapscan"):
+        cur.execute(f"set local enable_{each} = {'on' if each == way else 'off'}")
+
+
+def _heads(cur: cursor, above: int, upto: int) -> dict[int, bytes]:
+    cur.execute(query("tree_heads_between"), {"above": above, "upto": upto})
+    return {size: bytes(root) for size, root in cur.fetchall()}
+
+
+def _tiles(cur: cursor, first: int, end: int) -> dict[int, tuple[bytes, bytes]]:
+    """Digests of the hashes, and the roots, of full tiles."""
+    cur.execute(query("tiles_between"), {"level": 0, "first": first, "last": end - 1})
+    return {index: (sha256(hashes).digest(), bytes(root)) for index, hashes, root in cur}
+
+
+def _read(cur: cursor, first: int, end: int, done: Verified) -> list[bytes]:
+    """The hashes of the bodies of these leaves; a gap is told and filled with nothing."""
+    leaves: list[bytes] = []
+
+    def missing_up_to(index: int) -> None:
+        while first + len(leaves) < index:
+            done.find("leaf_missing", "A leaf of the tree is gone", first + len(leaves), first + len(leaves))
+            leaves.append(bytes(32))
+
+    def take(index: int, stored: bytes, body: bytes | None) -> None:
+        if index != first + len(leaves):
+            missing_up_to(index)
+        if body is None:
+            done.find("entry_missing", "An entry is gone", index, index)
+            leaves.append(stored)
+            return
+        hashed = leaf_hash(body)
+        if hashed != stored:
+            done.find("entry_changed", "An entry is not what was taken into the tree", index, index)
+        leaves.append(hashed)
+
+    _read_rows(cur, first, end, take)
+    missing_up_to(end)
+    return leaves
+
+
+def _check_heads(
+    done: Verified,
+    *,
+    edge: Edge,
+    hashes: list[bytes],
+    heads: dict[int, bytes],
+    anchored: dict[int, list[Anchor]],
+    good: int,
+) -> int:
+    """Every head and every anchor whose size lies in the tile behind the edge; up to where all was as anchored."""
+    start = edge.size * tree.WIDTH
+    end = start + len(hashes)
+    wanted = [size for size in range(start + 1, end + 1) if size in heads or size in anchored]
+    inner = Edge()
+    for size in wanted:
+        for hashed in hashes[inner.size : size - start]:
+            inner.add(hashed)
+        root = root_of_peaks(edge.peaks + inner.peaks)
+        if size in heads and heads[size] != root:
+            done.find("head", f"The tree's head of size {size} is not that of its leaves", 0, size - 1)
+        for anchor in anchored.get(size, []):
+            if anchor.checkpoint.root != root:
+                done.find("anchor", f"These entries are not those that were anchored with size {size}", good, size - 1)
+            elif good < size:
+                good = size
+    return good
+
+
+def _check_tile(
+    done: Verified, tiles: dict[int, tuple[bytes, bytes]], place: tuple[int, int], hashes: list[bytes], root: bytes
+) -> None:
+    level, index = place
+    if index not in tiles:
+        done.find("tile_missing", f"Tile {level}/{index} of the tree is gone")
+    elif tiles[index] != (sha256(b"".join(hashes)).digest(), root):
+        done.find("tile", f"Tile {level}/{index} of the tree is not that of its leaves")
+
+
+def _check_tiles_above(database: Database, below: list[bytes], done: Verified) -> None:
+    level = 1
+    while len(below) >= tree.WIDTH:
+        roots: list[bytes] = []
+        with database.transaction() as cur:
+            cur.execute(query("tiles_between"), {"level": level, "first": 0, "last": len(below) // tree.WIDTH})
+            tiles = {index: (sha256(hashes).digest(), bytes(root)) for index, hashes, root in cur}
+        for start in range(0, len(below) - tree.WIDTH + 1, tree.WIDTH):
+            hashes = below[start : start + tree.WIDTH]
+            roots.append(root_of(hashes))
+            _check_tile(done, tiles, (level, start // tree.WIDTH), hashes, roots[-1])
+        below, level = roots, level + 1
+
+
+def _check_end(outside: list[Anchor], size: int, done: Verified) -> None:
+    for anchor in outside:
+        if anchor.size > size:
+            done.find(
+                "behind",
+                f"{anchor.size} entries are anchored, and the database has {size}: restored, or cut at its end",
+                size,
+                anchor.size - 1,
+            )
+            return
+
+
+def _compare_bundles(database: Database, anchors: Anchors, first: int, end: int, done: Verified) -> None:
+    """Which entries differ from those that lie outside, after the last anchor that was right."""
+    for index in range(first // tree.WIDTH, -(-end // tree.WIDTH)):
+        start, stop = index * tree.WIDTH, min(end, (index + 1) * tree.WIDTH)
+        raw = anchors.bucket.get(bundle.key(anchors.epoch, index, stop - start))
+        if raw is None:
+            continue
+        with database.transaction() as cur:
+            inside = _bodies(cur, start, stop)
+        for place, there in enumerate(bundle.unpacked(raw), start):
+            if place >= first and inside.get(place) != there:
+                done.find("entry_differs", "An entry is not the one that lies outside", place, place)
+
+
+def _bodies(cur: cursor, first: int, end: int) -> dict[int, bytes | None]:
+    bodies: dict[int, bytes | None] = {}
+    _read_rows(cur, first, end, lambda index, _, body: bodies.update({index: body}))
+    return bodies
+
+
+Take = Callable[[int, bytes, bytes | None], None]
+
+
+def _read_rows(cur: cursor, first: int, end: int, take: Take) -> None:
+    """Index, hash and body of each of these leaves, in their order."""
+    cur.execute("set local enable_hashjoin = off; set local enable_mergejoin = off")  # in order, without sorting bodies
+    statement = cur.mogrify(query("leaves_between").rstrip(";"), {"first": first, "last": end - 1})
+    rows = _Rows(take)
+    cur.copy_expert(b"copy (" + statement + b") to stdout (format binary)", rows)
+    if not rows.is_complete:
+        raise StoreFault("The database broke off while the ledger was read")
+
+
+class _Rows:
+    """The binary COPY format, row by row as it arrives."""
+
+    _HEADER = 19
+    _ROW = struct.Struct(">hiqi32si")
+    _END = b"\xff\xff"
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._held = b""
+        self._skip = self._HEADER
+
+    @property
+    def is_complete(self) -> bool:
+        return self._held == self._END
+
+    def write(self, chunk: bytes) -> int:
+        held, at = self._held + chunk, self._skip
+        width = self._ROW.size
+        while len(held) - at >= width:
+            _, _, index, _, hashed, length = self._ROW.unpack_from(held, at)
+            end = at + width + max(length, 0)
+            if end > len(held):
+                break
+            self._take(index, hashed, held[at + width : end] if length >= 0 else None)
+            at = end
+        self._held, self._skip = (held[at:], 0) if at <= len(held) else (held, at)
+        return len(chunk)
