@@ -77,7 +77,7 @@ def test_a_new_installation_and_a_migrated_one_have_the_same_catalogue(
         "alter table gdpr.request alter column action drop not null;",
         "insert into gdpr.entry_kind values ('late', 'gdpr_audit');",
         "comment on table gdpr.entry is 'late';",
-        "alter table gdpr.request set unlogged;",
+        "alter table gdpr.plan set unlogged;",
         "alter table gdpr.entry replica identity nothing;",
         'alter table gdpr.request alter column action type text collate "C";',
         "alter sequence gdpr.entry_id_seq cycle;",
@@ -294,7 +294,7 @@ def test_status_tells_what_is_missing(empty_postgres: PostgresAddress, postgres:
     fresh, installed = status(database(empty_postgres)), status(database(postgres))
 
     assert not fresh.is_current
-    assert [migration.name for migration in fresh.pending] == ["ledger", "requests", "plan", "plan_catalogue", "tree"]
+    assert [migration.name for migration in fresh.pending] == ["ledger", "requests", "plan", "plan_catalogue", "tree", "register"]
     assert installed.is_current
     assert [role.name for role in installed.roles if role.may_log_in] == [
         "gdpr_audit",

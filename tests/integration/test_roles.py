@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -35,15 +36,41 @@ ON_TABLES = {
     "request": {role: {"SELECT"} for role in LOGINS},
     "request_step": {role: {"SELECT"} for role in LOGINS},
     "plan": {role: {"SELECT"} for role in LOGINS},
+    "subject_key": {role: {"SELECT"} for role in LOGINS},
+    "request_person": {
+        "gdpr_export": {"SELECT", "DELETE"},
+        "gdpr_erase": {"SELECT"},
+        "gdpr_verify": {"SELECT", "DELETE"},
+        "gdpr_audit": {"SELECT", "DELETE"},
+    },
+    **{
+        table: {role: {"SELECT", "INSERT"} if role == "gdpr_audit" else {"SELECT"} for role in LOGINS}
+        for table in ("request_question", "request_extension", "request_refusal", "notice")
+    },
+    "hold": {role: {"SELECT"} for role in LOGINS},
 }
-ON_COLUMNS = {
-    ("request", column): {"gdpr_audit": {"INSERT"}} for column in ("subject_request_id", "action", "received_at")
-} | {("anchor", column): {"gdpr_audit": {"INSERT"}} for column in ("origin", "size", "note", "version")}
+ON_COLUMNS: dict[tuple[str, str], dict[str, set[str]]] = {
+    **{("anchor", column): {"gdpr_audit": {"INSERT"}} for column in ("origin", "size", "note", "version")},
+    **{("request", column): {"gdpr_audit": {"UPDATE"}} for column in ("deadline", "due_at", "target_date")},
+    ("request_question", "answered_at"): {"gdpr_audit": {"UPDATE"}},
+    ("request_extension", "notified_at"): {"gdpr_audit": {"UPDATE"}},
+    ("notice", "given_at"): {"gdpr_audit": {"UPDATE"}},
+    **{
+        ("hold", column): {"gdpr_erase": {"INSERT"}}
+        for column in ("person", "datasets", "law", "reason_ref", "by_role", "ends_on")
+    },
+    **{("hold", column): {"gdpr_erase": {"UPDATE"}} for column in ("released_at", "released_by")},
+}
 ON_FUNCTIONS = {
     "activate_plan": {"gdpr_audit"},
     "append": set(LOGINS),
     "move_request": set(LOGINS),
     "refuse_change": set[str](),
+    "keep_request": set[str](),
+    "register_request": {"gdpr_export", "gdpr_erase", "gdpr_audit"},
+    "claim_request": {"gdpr_export", "gdpr_erase"},
+    "renew_lease": {"gdpr_export", "gdpr_erase"},
+    "forget_person": {"gdpr_erase"},
     "sequence": set(LOGINS),
 }
 
@@ -80,15 +107,44 @@ def append(cur: cursor, body: bytes, event: str = EVENT) -> None:
     cur.execute("select gdpr.append(%s, %s::pg_catalog.bytea)", (event, body))
 
 
-def register(cur: cursor, action: str = "erase") -> uuid.UUID:
-    cur.execute(
-        "insert into gdpr.request (subject_request_id, action, received_at)"
-        " values (gen_random_uuid(), %s, now() - interval '1 minute')",
-        (action,),
-    )
-    cur.execute("select id from gdpr.request order by registered_at desc limit 1")
-    (found,) = cur.fetchone() or (None,)
-    return uuid.UUID(str(found))
+REGISTER = """
+select id, is_new from gdpr.register_request(
+  %(subject_request_id)s, %(action)s, %(request_type)s, 'person', %(received_at)s, %(person)s, sha256('key'),
+  sha256('terms'), %(status)s, null, '{}', '{}', '{}', now() + interval '30 days', current_date, %(sealed)s,
+  sha256('mark'), sha256('mark key')
+)
+"""
+
+
+def registered(cur: cursor, action: str = "erase", **given: Any) -> tuple[uuid.UUID, bool]:
+    asked = {
+        "subject_request_id": str(uuid.uuid4()),
+        "action": action,
+        "request_type": "erasure" if action == "erase" else "access",
+        "received_at": datetime.now(UTC) - timedelta(minutes=1),
+        "person": sha256(b"somebody").digest(),
+        "status": "in_progress",
+        "sealed": bytes(64),
+    }
+    cur.execute(REGISTER, asked | given)
+    found, is_new = cur.fetchone() or (None, False)
+    return uuid.UUID(str(found)), is_new
+
+
+def register(cur: cursor, action: str = "erase") -> str:
+    return str(registered(cur, action)[0])
+
+
+def claim(cur: cursor, action: str, request: str, seconds: int = 60) -> int | None:
+    cur.execute("select fence from gdpr.claim_request(%s, %s, %s)", (action, seconds, request))
+    fence: int | None = (cur.fetchone() or (None,))[0]
+    return fence
+
+
+def move(cur: cursor, request: str, status: str, fence: int | None = None) -> str:
+    cur.execute("select gdpr.move_request(%s, %s, %s)", (request, status, fence))
+    (found,) = cur.fetchone() or ("",)
+    return str(found)
 
 
 def privileges(cur: cursor, relation: str, role: str) -> set[str]:
@@ -243,7 +299,7 @@ A_KIND_OF_ITS_OWN = {
     "gdpr_export": "export.completed",
     "gdpr_erase": "erasure.executed",
     "gdpr_verify": "erasure.completed",
-    "gdpr_audit": "request.registered",
+    "gdpr_audit": "request.extended",
 }
 
 
@@ -421,7 +477,18 @@ class TestLedger:
             append(session("gdpr_audit"), body)
 
 
-STATUSES = ("in_progress", "completed", "incomplete", "refused", "not_identified", "blocked", "rejected", "failed")
+STATUSES = (
+    "in_progress",
+    "completed",
+    "incomplete",
+    "refused",
+    "not_identified",
+    "blocked",
+    "rejected",
+    "failed",
+    "withdrawn",
+    "suspended_by_restore",
+)
 
 STEPS = {
     ("export", "gdpr_export"): {
@@ -431,8 +498,18 @@ STEPS = {
         "in_progress > blocked",
         "incomplete > in_progress",
         "failed > in_progress",
+        "in_progress > withdrawn",
+        "incomplete > withdrawn",
+        "failed > withdrawn",
     },
-    ("export", "gdpr_audit"): {"in_progress > not_identified", "in_progress > refused", "blocked > in_progress"},
+    ("export", "gdpr_audit"): {
+        "in_progress > not_identified",
+        "in_progress > refused",
+        "incomplete > refused",
+        "failed > refused",
+        "blocked > refused",
+        "blocked > in_progress",
+    },
     ("erase", "gdpr_erase"): {
         "in_progress > failed",
         "in_progress > blocked",
@@ -440,41 +517,50 @@ STEPS = {
         "failed > in_progress",
     },
     ("erase", "gdpr_verify"): {"in_progress > completed", "in_progress > incomplete"},
-    ("erase", "gdpr_audit"): {"in_progress > not_identified", "in_progress > refused", "blocked > in_progress"},
+    ("erase", "gdpr_audit"): {
+        "in_progress > not_identified",
+        "in_progress > refused",
+        "incomplete > refused",
+        "failed > refused",
+        "blocked > refused",
+        "blocked > in_progress",
+    },
 }
 
 
 class TestRegister:
-    """Who may move a request, and where to."""
+    """Who may register, take and move a request, and where to."""
 
     def test_only_verification_says_that_an_erasure_is_completed(self, session: Session) -> None:
-        request = str(register(session("gdpr_audit")))
+        request = register(session("gdpr_audit"))
+        fence = claim(session("gdpr_erase"), "erase", request)
         for role in ("gdpr_export", "gdpr_erase", "gdpr_audit"):
             with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="may not move this request"):
-                session(role).execute("select gdpr.move_request(%s, 'completed')", (request,))
+                move(session(role), request, "completed", fence)
         cur = session("gdpr_verify")
-        cur.execute("select gdpr.move_request(%s, 'completed')", (request,))
+        assert move(cur, request, "completed", fence) == "completed"
         cur.execute("select status from gdpr.request where id = %s", (request,))
         assert cur.fetchone() == ("completed",)
 
     @pytest.mark.parametrize("role", LOGINS)
-    def test_no_role_writes_a_status_past_the_function(self, session: Session, role: str) -> None:
-        request = str(register(session("gdpr_audit")))
+    @pytest.mark.parametrize("column", ["status", "fence", "received_at", "person", "leased_until"])
+    def test_no_role_writes_past_the_functions(self, session: Session, role: str, column: str) -> None:
+        request = register(session("gdpr_audit"))
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            session(role).execute("update gdpr.request set status = 'completed' where id = %s", (request,))
+            session(role).execute(f"update gdpr.request set {column} = default where id = %s", (request,))
 
     @pytest.mark.parametrize("role", LOGINS)
     @pytest.mark.parametrize("action", ["export", "erase"])
     def test_each_role_takes_its_own_steps_and_no_other(
         self, admin: cursor, session: Session, role: str, action: str
     ) -> None:
-        cur, taken = session(role), set()
+        cur, auditor, taken = session(role), session("gdpr_audit"), set()
         for start in STATUSES:
             for end in STATUSES:
-                request = str(register(admin, action))
+                request = register(auditor, action)
                 admin.execute("update gdpr.request set status = %s where id = %s", (start, request))
                 try:
-                    cur.execute("select gdpr.move_request(%s, %s)", (request, end))
+                    move(cur, request, end, 0)
                 except psycopg2.errors.InsufficientPrivilege:
                     continue
                 if start != end:
@@ -482,24 +568,22 @@ class TestRegister:
         assert taken == STEPS.get((action, role), set())
 
     def test_who_may_not_move_a_request_cannot_keep_it_from_those_who_may(self, session: Session) -> None:
-        request, stranger = str(register(session("gdpr_audit"))), session("gdpr_export")
+        request, stranger = register(session("gdpr_audit")), session("gdpr_export")
         stranger.execute("set idle_in_transaction_session_timeout = 0; begin")
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            stranger.execute("select gdpr.move_request(%s, 'in_progress')", (request,))
-        cur = session("gdpr_verify")
-        cur.execute("select gdpr.move_request(%s, 'completed')", (request,))
-        assert cur.fetchone() == ("completed",)
+            move(stranger, request, "in_progress", 0)
+        assert move(session("gdpr_verify"), request, "completed", 0) == "completed"
 
     def test_of_two_that_move_a_request_at_once_the_later_sees_where_it_stands(
         self, session: Session, admin: cursor
     ) -> None:
         """Or it would complete an erasure that verification has just found incomplete."""
-        request, first, second = str(register(session("gdpr_audit"))), session("gdpr_verify"), session("gdpr_verify")
+        request, first, second = register(session("gdpr_audit")), session("gdpr_verify"), session("gdpr_verify")
         first.execute("begin")
-        first.execute("select gdpr.move_request(%s, 'incomplete')", (request,))
+        move(first, request, "incomplete", 0)
         second.execute("set lock_timeout = '10s'")
         with ThreadPoolExecutor(1) as thread:
-            moving = thread.submit(second.execute, "select gdpr.move_request(%s, 'completed')", (request,))
+            moving = thread.submit(move, second, request, "completed", 0)
             waiting = (0,)
             while waiting == (0,):
                 admin.execute(
@@ -513,33 +597,187 @@ class TestRegister:
 
     def test_an_end_is_an_end(self, admin: cursor) -> None:
         admin.execute("select distinct from_status from gdpr.request_step")
-        assert not {status for (status,) in admin.fetchall()} & {"completed", "refused", "not_identified", "rejected"}
+        assert not {status for (status,) in admin.fetchall()} & {
+            "completed",
+            "refused",
+            "not_identified",
+            "rejected",
+            "withdrawn",
+        }
 
     def test_a_step_taken_twice_is_taken_once(self, session: Session) -> None:
-        request, cur = str(register(session("gdpr_audit"))), session("gdpr_verify")
+        request, cur = register(session("gdpr_audit")), session("gdpr_verify")
         for _ in range(2):
-            cur.execute("select gdpr.move_request(%s, 'completed')", (request,))
-            assert cur.fetchone() == ("completed",)
+            assert move(cur, request, "completed", 0) == "completed"
 
     def test_a_request_that_nobody_registered_cannot_be_moved(self, session: Session) -> None:
         with pytest.raises(psycopg2.errors.NoDataFound, match="no such request"):
-            session("gdpr_erase").execute("select gdpr.move_request(gen_random_uuid(), 'failed')")
+            move(session("gdpr_erase"), str(uuid.uuid4()), "failed", 0)
 
     def test_the_same_request_is_registered_once(self, session: Session) -> None:
         cur, subject_request = session("gdpr_audit"), str(uuid.uuid4())
-        insert = "insert into gdpr.request (subject_request_id, action, received_at) values (%s, 'erase', now())"
-        cur.execute(insert, (subject_request,))
-        with pytest.raises(psycopg2.errors.UniqueViolation):
-            cur.execute(insert, (subject_request,))
+        first, is_new = registered(cur, subject_request_id=subject_request)
+        assert is_new
+        assert registered(cur, subject_request_id=subject_request) == (first, False)
+        cur.execute("select count(*) from gdpr.request_person")
+        assert cur.fetchone() == (1,)
 
-    @pytest.mark.parametrize("received_at", ["now() + interval '1 hour'", "'infinity'", "'-infinity'", "'2018-05-24'"])
+    @pytest.mark.parametrize("received_at", ["2126-11-20", "infinity", "-infinity", "2018-05-24"])
     def test_a_request_is_received_at_some_instant_before_it_is_registered(
         self, session: Session, received_at: str
     ) -> None:
         with pytest.raises(psycopg2.errors.CheckViolation, match="request_received"):
-            session("gdpr_audit").execute(
-                "insert into gdpr.request (subject_request_id, action, received_at)"
-                f" values (gen_random_uuid(), 'erase', {received_at})"
+            registered(session("gdpr_audit"), received_at=received_at)
+
+    @pytest.mark.parametrize("role", LOGINS)
+    def test_a_role_registers_what_it_works_on_and_the_auditors_everything(self, session: Session, role: str) -> None:
+        may = {"gdpr_export": {"export"}, "gdpr_erase": {"erase"}, "gdpr_audit": {"export", "erase"}}
+        for action in ("export", "erase"):
+            if action in may.get(role, ()):
+                assert registered(session(role), action)[1]
+            else:
+                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                    registered(session(role), action)
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"request_type": "access"},
+            {"person": None},
+            {"sealed": None},
+            {"person": None, "sealed": None},
+            {"status": "completed"},
+            {"status": "not_identified"},
+        ],
+    )
+    def test_a_request_is_about_one_person_or_not_identified(self, session: Session, given: dict[str, Any]) -> None:
+        with pytest.raises(psycopg2.errors.CheckViolation):
+            registered(session("gdpr_audit"), **given)
+
+    def test_what_was_asked_for_does_not_change_even_for_its_owner(self, session: Session, admin: cursor) -> None:
+        register(session("gdpr_audit"))
+        for column in ("received_at = received_at - interval '1 day'", "terms = sha256('x')", "kind = 'other'"):
+            with pytest.raises(psycopg2.errors.CheckViolation, match="does not change"):
+                admin.execute(f"update gdpr.request set {column}")
+
+
+class TestLease:  # threat model A15
+    """Who works on a request, for how long."""
+
+    def test_the_most_urgent_request_is_taken_first_and_by_one(self, session: Session, admin: cursor) -> None:
+        auditor, one, two = session("gdpr_audit"), session("gdpr_erase"), session("gdpr_erase")
+        later, sooner = register(auditor), register(auditor)
+        admin.execute("update gdpr.request set due_at = due_at - interval '9 days' where id = %s", (sooner,))
+        found = []
+        for cur in (one, two, one):
+            cur.execute("select id from gdpr.claim_request('erase', 60)")
+            found.append(cur.fetchone())
+        assert found == [(sooner,), (later,), None]
+
+    def test_of_many_workers_at_once_each_gets_another_request(self, session: Session) -> None:
+        auditor = session("gdpr_audit")
+        wanted = sorted(register(auditor, "export") for _ in range(12))
+        workers = [session("gdpr_export") for _ in range(4)]
+
+        def take(cur: cursor) -> list[str]:
+            taken: list[str] = []
+            while True:
+                cur.execute("select id from gdpr.claim_request('export', 60)")
+                found = cur.fetchone()
+                if found is None:
+                    return taken
+                taken.append(found[0])
+
+        with ThreadPoolExecutor(4) as threads:
+            assert sorted(each for taken in threads.map(take, workers) for each in taken) == wanted
+
+    def test_a_lease_that_ran_out_is_taken_over_and_its_worker_writes_nothing_more(self, session: Session) -> None:
+        request, zombie, heir = register(session("gdpr_audit")), session("gdpr_erase"), session("gdpr_erase")
+        old = claim(zombie, "erase", request, seconds=0)
+        new = claim(heir, "erase", request)
+        assert (old, new) == (1, 2)
+        with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState, match="another worker has this request"):
+            move(zombie, request, "failed", old)
+        with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState):
+            move(session("gdpr_verify"), request, "completed", old)
+        zombie.execute("select gdpr.renew_lease(%s, %s, 60)", (request, old))
+        assert zombie.fetchone() == (False,)
+        assert move(heir, request, "failed", new) == "failed"
+
+    def test_a_worker_without_a_lease_writes_nothing(self, session: Session) -> None:
+        request = register(session("gdpr_audit"))
+        with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState):
+            move(session("gdpr_erase"), request, "failed")
+
+    def test_a_lease_is_renewed_and_given_back(self, session: Session) -> None:
+        request, cur = register(session("gdpr_audit")), session("gdpr_erase")
+        fence = claim(cur, "erase", request, seconds=1)
+        cur.execute("select gdpr.renew_lease(%s, %s, 600)", (request, fence))
+        assert cur.fetchone() == (True,)
+        assert claim(cur, "erase", request) is None
+        cur.execute("select gdpr.renew_lease(%s, %s, 0)", (request, fence))
+        assert claim(cur, "erase", request) == 2
+
+    def test_what_the_officer_refuses_is_taken_from_its_worker(self, session: Session) -> None:
+        request = register(session("gdpr_audit"))
+        fence = claim(session("gdpr_erase"), "erase", request)
+        assert move(session("gdpr_audit"), request, "refused") == "refused"
+        with pytest.raises(psycopg2.Error):
+            move(session("gdpr_verify"), request, "completed", fence)
+        assert claim(session("gdpr_erase"), "erase", request) is None
+
+    @pytest.mark.parametrize("role", LOGINS)
+    def test_a_role_takes_what_it_works_on_and_nothing_else(self, session: Session, role: str) -> None:
+        auditor = session("gdpr_audit")
+        for action, worker in (("export", "gdpr_export"), ("erase", "gdpr_erase")):
+            request = register(auditor, action)
+            if role == worker:
+                assert claim(session(role), action, request) == 1
+            else:
+                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                    claim(session(role), action, request)
+
+    def test_who_waits_for_an_answer_is_not_worked_on(self, session: Session) -> None:
+        auditor, cur = session("gdpr_audit"), session("gdpr_erase")
+        request = register(auditor)
+        auditor.execute("insert into gdpr.request_question values (%s, now())", (request,))
+        assert claim(cur, "erase", request) is None
+        auditor.execute("update gdpr.request_question set answered_at = now() + interval '1 second'")
+        assert claim(cur, "erase", request) == 1
+
+
+class TestPeople:
+    """What the register knows of a person, and how it forgets."""
+
+    def test_a_person_who_is_forgotten_leaves_that_somebody_asked(self, session: Session, admin: cursor) -> None:
+        request, person = register(session("gdpr_audit")), sha256(b"somebody").digest()
+        session("gdpr_erase").execute("select gdpr.forget_person(%s)", (person,))
+        admin.execute("select person, status from gdpr.request where id = %s", (request,))
+        assert admin.fetchone() == (None, "in_progress")
+        admin.execute("select count(*) from gdpr.subject_key")
+        assert admin.fetchone() == (0,)
+
+    HOLD = (
+        "insert into gdpr.hold (person, law, reason_ref, by_role, ends_on)"
+        " values (%s, 'Sec. 142 AktG', 'H-1', 'counsel', %s)"
+    )
+
+    def test_who_is_under_a_hold_is_not_forgotten(self, session: Session) -> None:
+        register(session("gdpr_audit"))
+        person, cur = sha256(b"somebody").digest(), session("gdpr_erase")
+        cur.execute(self.HOLD, (person, datetime.now(UTC).date() + timedelta(days=30)))
+        with pytest.raises(psycopg2.errors.ObjectInUse, match="legal hold"):
+            cur.execute("select gdpr.forget_person(%s)", (person,))
+        cur.execute("update gdpr.hold set released_at = clock_timestamp(), released_by = 'counsel'")
+        cur.execute("select gdpr.forget_person(%s)", (person,))
+        assert cur.fetchone() == (True,)
+
+    @pytest.mark.parametrize("days", [-1, 0, 4000])
+    def test_no_hold_is_for_ever_or_over(self, session: Session, days: int) -> None:
+        register(session("gdpr_audit"))
+        with pytest.raises(psycopg2.errors.CheckViolation, match="hold_ends"):
+            session("gdpr_erase").execute(
+                self.HOLD, (sha256(b"somebody").digest(), datetime.now(UTC).date() + timedelta(days=days))
             )
 
 
