@@ -8,6 +8,7 @@ from typing import Literal
 
 from datamap.catalogue import Table
 from datamap.discover import words
+from datamap.discover.candidates import describes_people
 from datamap.discover.finding import Confidence, Link
 from datamap.discover.links import Stranger
 from datamap.discover.meetings import Ground, Meeting, verdict
@@ -28,6 +29,9 @@ _ASKED = "others only answer here: few, who have no such row of their own (agent
 _PROFILE = (
     "there is one row for each person, and rows of others hang below: either it is the person's own (erase: delete, and"
     " the links of those others are actor), or a place where people meet (shared: true)"
+)
+_NO_SUBJECTS = (
+    "it describes people who are no subjects: should they be (--subject), or does it belong to all (shared: true)?"
 )
 _ANSWERED = (
     "few people answer to many here, agents maybe: does what they write go with the row of {}, and the link to them is"
@@ -104,6 +108,8 @@ class Belongings:
         why = self._values.unread(self._facts(table)) if self._values is not None else None
         if why is not None and found.what != "nobody":
             return Belonging(what="undecided", because=(f"its rows were not read: {why}",), confidence="low")
+        if found.what in ("place", "theirs") and describes_people(self._facts(table), self._samples.get(table)):
+            return Belonging(what="undecided", because=(_NO_SUBJECTS, *found.because), confidence="low")
         return self._reserved(table, found)
 
     def _facts(self, table: Name) -> Table:
@@ -178,11 +184,23 @@ class Belongings:
             return Belonging(what="maybe", because=tuple(m.told for m in unsure[:3]), confidence="low")
         if inside := self._inside(table):
             return Belonging(what="inside", because=inside, is_mild=is_mild, confidence="medium")
+        if of_others := self._of_other_people(table):
+            return Belonging(what="undecided", because=of_others, confidence="low")
         if doubtful := [str(link.target) for link in self._above(table) if self.of(link.target).what == "maybe"]:
             why = f"should people meet in {', '.join(sorted(doubtful))}, decide here again"
             return Belonging(what="mine", because=(why,), confidence="low")
         repeated = tuple(_ASKED if each.verdict == "agents" else each.told for each in meetings[:3])
         return Belonging(what="mine", because=repeated, confidence="medium" if repeated else "high")
+
+    def _of_other_people(self, table: Name) -> tuple[str, ...]:
+        """The rows above that describe people who are no subjects: then this one may be about them as well."""
+        return tuple(
+            f"{link.place} leads to {link.target}, which describes people who are no subjects: is the row theirs"
+            " (name them with --subject), or the one's whom it names (erase: delete)?"
+            for link in self._above(table)
+            if self.of(link.target).what in ("nobody", "undecided", "acted")
+            and describes_people(self._facts(link.target), self._samples.get(link.target))
+        )
 
     def _is_one_for_each(self, table: Name) -> bool:
         """A row for each person at most: more likely what is known of them than a place."""
@@ -297,26 +315,32 @@ class Belongings:
         bound = [(link, b) for link, b in passing if link.says not in loose]
         if not bound:
             return Belonging(what="nobody", loose=loose)
-        unsure = sorted({f"{link.target}" for link, b in bound if b.what != "mine"})
-        if unsure:
-            return Belonging(
-                what="undecided", because=(f"it follows {', '.join(unsure)}",), confidence="low", loose=loose
-            )
-        if len({link.says for link, _ in bound}) > 1 and (
-            told := self._of_two_sides(table, [link for link, _ in bound])
-        ):
-            return Belonging(what="undecided", because=told, confidence="low", loose=loose)
+        if because := self._unsure_of(table, bound):
+            return Belonging(what="undecided", because=because, confidence="low", loose=loose)
         weakest: Confidence = "medium" if any(b.confidence != "high" for _, b in bound) else "high"
         through = ", ".join(sorted({str(link.target) for link, _ in bound}))
         return Belonging(what="mine", because=(f"through {through}",), confidence=weakest, loose=loose)
 
+    def _unsure_of(self, table: Name, bound: Sequence[tuple[Link, Belonging]]) -> tuple[str, ...]:
+        """Why the rows above do not say whose it is."""
+        unsure = sorted({f"{link.target}" for link, b in bound if b.what != "mine"})
+        if unsure:
+            return (f"it follows {', '.join(unsure)}",)
+        if len({link.says for link, _ in bound}) > 1 and (
+            told := self._of_two_sides(table, [link for link, _ in bound])
+        ):
+            return told
+        return self._of_other_people(table)
+
     def _is_attribute(self, link: Link, passing: list[Link]) -> bool:
         """`cover_image_id`: the row points at somebody's row, and is no part of it."""
-        key = link.foreign_key
+        key, said = link.foreign_key, words.meant(link.place.columns[-1])
         if self.is_blind or not self._ground.is_nullable(link) or (key is not None and key.on_delete == "cascade"):
             return False
-        if set(words.meant(link.place.columns[-1])) & _ATTRIBUTES:
+        if set(said) & _ATTRIBUTES:
             return True
+        if words.is_owning(said) and words.ends_in_a_person(said):
+            return False  # `owner_id`, `customer_id`: a row without one is a guest's
         sample = self._samples.get(link.table)
         if sample is None or not sample.rows:
             return key is not None and key.on_delete == "set null"

@@ -31,9 +31,12 @@ class Line:
 
 
 def lines(found: Iterable[KeyPattern], persons: Persons) -> list[Line]:
-    """In the order of their patterns; several for keys that name one person, and hold others."""
+    """In the order of their patterns; several for keys that name one person, and hold others.
+
+    None for the key that is the empty text: no line of a map can name it.
+    """
     proposed: dict[str, Line] = {}
-    for pattern in found:
+    for pattern in (each for each in found if each.pattern):
         for line in (replace(each, apart=_apart(each, pattern)) for each in _lines(pattern, persons)):
             known = proposed.get(line.pattern)
             if known is None or SURE[known.confidence] < SURE[line.confidence]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from datamap.catalogue import Catalogue, Table
-from datamap.discover import words
+from datamap.discover import categories, words
+from datamap.discover.questions import Sample
 from datamap.names import Table as Name
 
 STRONG = words.listed(
@@ -25,6 +26,17 @@ _ORGANISED = words.listed(
     subdomain plan vat tax domain website industry billing sector slug tier seat company iban employees
     """
 )
+_PERSONAL = (
+    "user.name.",
+    "user.demographic.date",
+    "user.demographic.gender",
+    "user.government_id.passport",
+    "user.government_id.national",
+    "user.health",
+    "user.biometric",
+)
+_PLACES = ("address", "location", "delivery", "shipment", "destination")
+_ORGANISATIONS = words.listed("account tenant agent")
 _SUFFIXES = words.listed("profile detail info entity account data record base model table master mst tbl")
 
 
@@ -42,6 +54,19 @@ def head(table: Table) -> str:
     while len(said) > 1 and (said[-1] in _SUFFIXES or said[-1].isdigit()):
         said.pop()
     return said[-1] if said else ""
+
+
+def describes_people(table: Table, sample: Sample | None) -> bool:
+    """Whether its rows are people, though nobody may be called so: names and births, or a word for them and addresses.
+
+    Where somebody lives or what is sent there is no person, but a part of what points at it.
+    """
+    said = words.words(table.name.name)
+    if not said or said[-1].endswith(_PLACES):
+        return False
+    told = {categories.by_name(table.columns[name]) or "" for name, _ in categories.telling(table, sample)}
+    is_called_so = said[-1] in words.PERSON | words.MAYBE_PERSON and said[-1] not in _ORGANISATIONS
+    return any(each.startswith(_PERSONAL) for each in told) or (is_called_so and bool(told))
 
 
 def candidates(catalogue: Catalogue, tables: list[Table]) -> Iterator[Candidate]:

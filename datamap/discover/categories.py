@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
-from datamap.catalogue import Column, Table
+from datamap.catalogue import Column, Family, Table
 from datamap.discover import shapes, words
 from datamap.discover.finding import Holding
 from datamap.discover.questions import Sample
@@ -198,29 +199,34 @@ def _by_shape(seen: list[str]) -> Holding | None:
 
 def by_name(column: Column) -> str | None:
     """The category that the name says, where the type does not contradict it."""
-    said = frozenset(words.words(column.name)) | {"".join(words.words(column.name))}
-    for category, wanted in _COLUMNS:
-        if any(each <= said for each in wanted) and _agrees(category, column):
-            return category
-    if said & {"name"} and column.family in ("text", "json"):
-        return None
-    return None
+    return _named(column.name, column.family)
 
 
-def _agrees(category: str, column: Column) -> bool:
+@functools.lru_cache(maxsize=50_000)
+def _named(name: str, family: Family) -> str | None:
+    said = frozenset(words.words(name)) | {"".join(words.words(name))}
+    return next(
+        (
+            category
+            for category, wanted in _COLUMNS
+            if any(each <= said for each in wanted) and _agrees(category, name, family)
+        ),
+        None,
+    )
+
+
+def _agrees(category: str, name: str, family: Family) -> bool:
     """`email_verified` is no e-mail address, `phone_count` no telephone."""
-    if column.family in ("boolean", "time"):
+    if family in ("boolean", "time"):
         return category in ("user.demographic.date_of_birth", "user.privacy_preferences", "user.account.settings")
-    if category == _BROWSING and set(words.words(column.name)) & _FILES:
+    if category == _BROWSING and set(words.words(name)) & _FILES:
         return False
-    if category.startswith(_SECRETS) and column.family in ("integer", "numeric"):
-        return bool({"pin", "tan", "otp", "totp", "code"} & set(words.words(column.name)))
-    if column.family in ("integer", "numeric") and category.startswith(
-        ("user.contact.email", "user.content", "user.name")
-    ):
+    if category.startswith(_SECRETS) and family in ("integer", "numeric"):
+        return bool({"pin", "tan", "otp", "totp", "code"} & set(words.words(name)))
+    if family in ("integer", "numeric") and category.startswith(("user.contact.email", "user.content", "user.name")):
         return False
     if category == "user.financial":
-        return column.family in ("integer", "numeric")
+        return family in ("integer", "numeric")
     return True
 
 

@@ -20,6 +20,8 @@ from datamap.discover.questions import JOINT, Values
 from datamap.names import Table as Name
 from shared.errors import AccessDenied
 
+_NAMELESS = "The cache has a key whose name is empty, which no line of a map can say: look at it, and delete it by hand"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Discovery:
@@ -53,6 +55,8 @@ def discovered(
     except AccessDenied as denied:
         note = f"The cache was not looked into, and nothing is proposed for it: {denied.sentence}"
         return Discovery(proposal=replace(found, notes=(*found.notes, note)))
+    if not all(key.pattern for key in keys):
+        found = replace(found, notes=(*found.notes, _NAMELESS))
     return Discovery(proposal=found, lines=tuple(cache_lines.lines(keys, persons)))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from datamap.catalogue import Catalogue, ForeignKey
 from datamap.catalogue import Table as Facts
 from datamap.condition import Condition
+from datamap.discover import words
 from datamap.names import Place, Table
 
 Confidence = Literal["high", "medium", "low"]
@@ -138,6 +139,11 @@ class People:
     @cached_property
     def tables(self) -> frozenset[Table]:
         return frozenset(kind.table for kind in self.kinds)
+
+    @cached_property
+    def tables_said(self) -> frozenset[str]:
+        """The words in the names of all tables."""
+        return frozenset(word for table in self.catalogue for word in words.words(table.name.name))
 
 
 def by_table(links: Iterable[Link]) -> dict[Table, list[Link]]:

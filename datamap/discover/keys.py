@@ -56,7 +56,8 @@ class Keys:
             return typed
         if spelled := list(self._spelled(column)):
             return spelled
-        if not said or (said == words.words(column.name) and not _is_plain_name(column, said)):
+        is_bare = said == words.words(column.name) or _is_merely_numbered(column, said)
+        if not said or (is_bare and not _is_plain_name(column, said)):
             return []
         found = list(self._named(table, column, said))
         found += self._people_meant(table, column, said, {each.table.name for each in found})
@@ -146,7 +147,7 @@ class Keys:
 
     def _gatherings(self) -> Iterator[tuple[Name, Table]]:
         for _, target in itertools.chain.from_iterable(self._tables.values()):
-            if self._people.of(target.name) is None and words.is_gathering(words.words(target.name.name)):
+            if self._people.of(target.name) is None and words.can_own(words.words(target.name.name)):
                 yield target.name, target
 
     def _keyed(self, table: Table, column: Column, target: Table, weight: int) -> Iterator[Meant]:
@@ -166,7 +167,8 @@ class Keys:
         exact = [each for each in fitting if words.words(each[0])[-1:] == last]
         same = [each for each in fitting if target.columns[each[0]].family == column.family]
         for each in dict.fromkeys([*exact, *same, *fitting]):
-            if (target.name, each) != (table.name, (column.name,)):
+            is_own_number = target is table and words.is_amount(column.name) and not words.is_amount(each[0])
+            if (target.name, each) != (table.name, (column.name,)) and not is_own_number:
                 yield Meant(table=target, key=each, columns=(column.name,), weight=weight)
 
     @cached_property
@@ -222,10 +224,16 @@ class Keys:
         return tuple(sorted(found, key=lambda each: (self._people.of(each[0].name) is None, each[0].name)))
 
 
+def _is_merely_numbered(column: Column, said: tuple[str, ...]) -> bool:
+    """`line2`: a text that is one of several, and no key."""
+    behind = words.words(column.name)[len(said) :]
+    return column.family == "text" and bool(behind) and all(map(str.isdigit, behind))
+
+
 def _is_plain_name(column: Column, said: tuple[str, ...]) -> bool:
     """A name without `id`: only nouns for people are taken for a key (`author`, `created_by`), no numbers of them."""
     is_many = words.is_plural(column.name)
-    is_key = column.family in ("integer", "uuid") and words.is_direction(said)
+    is_key = column.family in ("integer", "uuid") and (words.is_direction(said) or words.is_one_of_several(said))
     return is_key or (not is_many and words.is_noun_for_a_person(said))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from datamap.catalogue import Column, Table
-from datamap.discover import shapes, words
+from datamap.discover import discriminators, shapes, words
 from datamap.discover.candidates import head
 from datamap.discover.finding import Confidence, Link, People
 from datamap.discover.keys import Keys
@@ -124,7 +124,7 @@ def _names_somebody(column: str) -> bool:
     """Whether it is called a key of a person, and of one who did more than touch the row."""
     said = words.meant(column)
     is_key = said != words.words(column) or "by" in said
-    return is_key and words.means_a_person(said) and not words.is_acting(said)
+    return is_key and words.means_a_person(said) and words.ends_in_a_person(said) and not words.is_acting(said)
 
 
 def _suspicions(table: Table, keys: Keys) -> Iterator[Suspicion]:
@@ -198,6 +198,8 @@ def _by_name_alone(each: Suspicion, people: People, sample: Sample | None) -> Li
     most = max(each.weights)
     best = [target for target, weight in zip(each.targets, each.weights, strict=True) if weight == most]
     link = _torn(_link(each, best[0], people, f"by its name only: {why}", "low"))
+    if sample is not None and link.is_person and words.is_acting(words.meant(each.columns[-1])):
+        link = replace(link, role="actor")  # whoever it will be: they do not own the row
     others = ", ".join(dict.fromkeys(str(table.name) for table, _ in best if table is not best[0][0]))
     return link if not others else _torn(link, f"{others} could be meant as well")
 
@@ -264,21 +266,54 @@ def _judged(
         return _torn(link, f"though its name says {named[2][0].name}")
     if rivals:
         return _torn(link, "but also of " + ", ".join(sorted({str(one[2][0].name) for one in rivals})))
-    vague = None if is_telling else _vague(each, best[2][0], best[1], people, is_enough=len(distinct) >= _ENOUGH)
+    if is_telling:
+        return link
+    vague = _vague(each, best[2], best[1], people, is_enough=len(distinct) >= _ENOUGH)
+    vague = vague or _told_apart(each, best[2][0], people, sample)
     return _torn(link, vague) if vague else link
 
 
-def _vague(each: Suspicion, target: Table, weight: int, people: People, *, is_enough: bool) -> str | None:
+def _told_apart(each: Suspicion, target: Table, people: People, sample: Sample) -> str | None:
+    """Which other column may say that the rows of another table are meant."""
+    is_exact = words.meant(each.columns[-1]) == (head(target),)
+    other = discriminators.beside(each.table, each.columns[-1], sample, people.tables_said, is_exact=is_exact)
+    return f"but {Place((other,))} may say that it is another's" if other else None
+
+
+def _vague(
+    each: Suspicion, to: tuple[Table, tuple[str, ...]], weight: int, people: People, *, is_enough: bool
+) -> str | None:
     """Why small numbers and this name are too little."""
+    target, key = to
+    if words.is_amount(each.columns[-1]) and not words.is_amount(key[-1]):
+        return "and its name may mean a number of them"
     if people.of(target.name) is None:
         return "and its name says only half of that" if weight == _HALF else None
-    said = words.meant(each.columns[-1])
-    if words.is_direction(said):
-        return "and its name may mean people as well as a range"
-    is_said = said[-1:] == (head(target),)
+    if told := _meant_otherwise(each, target, key):
+        return told
+    is_said = words.meant(each.columns[-1])[-1:] == (head(target),)
     if is_said or is_enough or len(people.kinds) == 1:
         return None
     return "too few to tell which kind of people is meant"
+
+
+def _meant_otherwise(each: Suspicion, target: Table, key: tuple[str, ...]) -> str | None:
+    """What else the name may mean than one of these people."""
+    said = words.meant(each.columns[-1])
+    if words.is_direction(said):
+        return "and its name may mean people as well as a range"
+    if not words.ends_in_a_person(said) and not _is_said_otherwise(each, target, key):
+        return "and its name may mean something of theirs"
+    if words.is_of_the_other_side(said, head(target)):
+        return f"and its name means another than a {head(target)}"
+    return None
+
+
+def _is_said_otherwise(each: Suspicion, target: Table, key: tuple[str, ...]) -> bool:
+    """Called as the people's table or as their key is, or of a type that only their keys are of."""
+    column = each.table.columns[each.columns[-1]]
+    is_called = words.meant(column.name)[-1:] in ((head(target),), words.words(key[-1])[-1:])
+    return is_called or (column.is_domain and column.type == target.columns[key[-1]].type)
 
 
 def _zero(sample: Sample, each: Suspicion) -> str | None:

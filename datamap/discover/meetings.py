@@ -8,8 +8,9 @@ and people meet there; too few rows, and a person has to decide.
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from datamap.catalogue import Table
@@ -21,7 +22,8 @@ from datamap.names import Place
 from datamap.names import Table as Name
 
 DEEPEST = 5
-MOST_WAYS = 24
+MOST_SHORT_WAYS = 200  # of one table
+MOST_WAYS = 24  # that are counted
 ENOUGH_ROWS = 10
 ENOUGH_PEOPLE = 3
 ENOUGH_ASKERS = 6
@@ -39,6 +41,11 @@ class Meeting:
     through: Link  # the first step up from what hangs below
     verdict: Verdict
     met: Met | None
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether no row at all goes this way."""
+        return self.met is not None and self.met.rows == 0 and self.met.is_complete
 
     @property
     def told(self) -> str:
@@ -69,6 +76,7 @@ class Ground:
     people: People
     links: Mapping[Name, Sequence[Link]]
     samples: Mapping[Name, Sample]
+    _onward: dict[Name, bool] = field(default_factory=dict, repr=False, compare=False)
 
     def owners(self, table: Name) -> tuple[Link, ...]:
         """The links that say whose a row is; of a subject's row, that it is its own."""
@@ -93,6 +101,13 @@ class Ground:
         table = self.people.catalogue.tables[link.table]
         return any(not table.columns[column].not_null for column in link.place.columns)
 
+    def goes_on(self, table: Name) -> bool:
+        """Whether a way up may lead beyond a table: its owner may be missing."""
+        if table not in self._onward:
+            owners = self.owners(table)
+            self._onward[table] = not owners or all(_may_be_silent(self, link) for link in owners)
+        return self._onward[table]
+
     def rung(self, link: Link) -> Rung:
         """The step up."""
         target = self.people.catalogue.tables[link.target]
@@ -107,13 +122,15 @@ def found(ground: Ground, values: Values | None) -> list[Meeting]:
         own = ground.owners(table.name)
         if not own or table.kind not in ("table", "partitioned"):
             continue
-        ways = [
-            (path, Way(rungs=tuple(ground.rung(link) for link in path), links=ground.owners(path[-1].target)))
-            for path in itertools.islice(paths(ground, table.name), MOST_WAYS)
+        above = [
+            path
+            for path in ways_up(ground, table.name)
             if not _is_carried_along(own, path, ground.owners(path[-1].target))
         ]
-        met = _counted(table, own, [way for _, way in ways], ground, values)
-        for (path, way), each in zip(ways, met, strict=True):
+        ways = [Way(rungs=tuple(map(ground.rung, path)), links=ground.owners(path[-1].target)) for path in above]
+        met = _counted(table, own, ways[:MOST_WAYS], ground, values)
+        met = [*met, *[None] * (len(ways) - len(met))]
+        for path, way, each in zip(above, ways, met, strict=True):
             place = path[-1].target
             told = verdict(each)
             if (
@@ -123,7 +140,13 @@ def found(ground: Ground, values: Values | None) -> list[Meeting]:
             ):
                 told = "agents"
             meetings.append(Meeting(place=place, below=table.name, through=path[0], verdict=told, met=each))
-    return meetings
+    return _without_unused(meetings)
+
+
+def _without_unused(meetings: Sequence[Meeting]) -> list[Meeting]:
+    """Less the ways to a place that no row goes, where rows go there by another one and say who they are."""
+    settled = {(each.place, each.below) for each in meetings if each.verdict != "open"}
+    return [each for each in meetings if not (each.is_unused and (each.place, each.below) in settled)]
 
 
 def _is_answered(
@@ -146,20 +169,43 @@ def _counted(
     return values.met(table, Way(links=tuple(own)), ways, ground.people)
 
 
-def paths(ground: Ground, table: Name) -> Iterator[tuple[Link, ...]]:
-    """The ways up to the nearest tables with an owner; further, where that owner may be missing."""
-    open_paths: list[tuple[Link, ...]] = [(link,) for link in ground.parents(table)]
+def ways_up(ground: Ground, table: Name) -> list[tuple[Link, ...]]:
+    """The ways up to the nearest tables with an owner; further, where that owner may be missing.
+
+    All short ones, as far as there are not too many, and to whatever else there is above the shortest.
+    """
+    found = list(itertools.islice(_short_ways(ground, table), MOST_SHORT_WAYS))
+    reached = {path[-1].target for path in found}
+    return [*found, *(path for path in _shortest_ways(ground, table) if path[-1].target not in reached)]
+
+
+def _short_ways(ground: Ground, table: Name) -> Iterator[tuple[Link, ...]]:
+    open_paths: deque[tuple[Link, ...]] = deque((link,) for link in ground.parents(table))
     while open_paths:
-        path = open_paths.pop(0)
-        target = path[-1].target
-        if target in ground.people.tables:
+        path = open_paths.popleft()
+        if path[-1].target in ground.people.tables:
             continue
-        owners = ground.owners(target)
-        if owners:
+        if ground.owners(path[-1].target):
             yield path
         visited = {table, *(link.target for link in path)}
-        if len(path) < DEEPEST and (not owners or all(_may_be_silent(ground, link) for link in owners)):
-            open_paths += [(*path, link) for link in ground.parents(target) if link.target not in visited]
+        if len(path) < DEEPEST and ground.goes_on(path[-1].target):
+            open_paths += [(*path, link) for link in ground.parents(path[-1].target) if link.target not in visited]
+
+
+def _shortest_ways(ground: Ground, table: Name) -> Iterator[tuple[Link, ...]]:
+    """To each table one, however far it is."""
+    visited = {table}
+    open_paths: deque[tuple[Link, ...]] = deque((link,) for link in ground.parents(table))
+    while open_paths:
+        path = open_paths.popleft()
+        target = path[-1].target
+        if target in visited or target in ground.people.tables:
+            continue
+        visited.add(target)
+        if ground.owners(target):
+            yield path
+        if ground.goes_on(target):
+            open_paths += [(*path, link) for link in ground.parents(target)]
 
 
 def _may_be_silent(ground: Ground, link: Link) -> bool:

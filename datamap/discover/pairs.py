@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from datamap.catalogue import Column, Table
 from datamap.discover import lexicon, shapes, words
@@ -15,6 +15,7 @@ from datamap.discover.finding import Confidence, Link, People
 from datamap.discover.links import Samples, Stranger
 from datamap.discover.questions import Sample, Values
 from datamap.names import Place
+from datamap.names import Table as Name
 
 _TYPES = words.listed("type kind class model table role entity scope resource")
 _KEYS = words.listed("id uuid guid key pk")
@@ -107,8 +108,9 @@ def found(people: People, samples: Samples, values: Values | None) -> tuple[list
             links += _of_models(pair, people, keys, samples=samples, values=values)
         for pair in pairs(table):
             told = _words_of(pair, samples.get(table.name), values)
+            of_people = {named.name for word in told.words for named in keys.tables(word)} & people.tables
             made = [
-                link
+                _unless_another(link, word, keys, of_people, samples.get(table.name))
                 for word in told.words
                 if _may_say(word, told, known)
                 for link in _of_word(pair, word, people, models=keys, samples=samples, values=values)
@@ -117,6 +119,14 @@ def found(people: People, samples: Samples, values: Values | None) -> tuple[list
                 all_pairs.append(pair)
             links += made
     return links, all_pairs
+
+
+def _unless_another(link: Link, word: str, models: _Models, of_people: Collection[Name], sample: Sample | None) -> Link:
+    """`agent` beside `user`: where another word names the people's table, this one may name others by their number."""
+    seen = sample.of(link.place.column) if sample else []
+    if models.tables(word) or link.target not in of_people or shapes.are_distinctive(seen):
+        return link
+    return replace(link, role="undecided", evidence=f"{link.evidence}; another word names these", confidence="low")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,10 +35,17 @@ def settled(table: Table) -> str:
             for name, column in table.columns.items()
             if column.family in ("integer", "uuid", "text", "time", "numeric")
         )[:8]
+        + tuple(name for name, column in table.columns.items() if column.family == "json")[:4]
     )
-    parts = [f"coalesce(left(t.{quoted(column)}::text, 200), '')" for column in columns]
+    parts = [f"coalesce({_compared(table, column)}, '')" for column in columns]
     whole = " || chr(31) || ".join(parts)
     return f"md5({whole})" if parts else "1"
+
+
+def _compared(table: Table, column: str) -> str:
+    """What of a column an order goes by: all of a document that is not too large, and the beginning of a text."""
+    is_document = table.columns[column].family == "json" and not table.columns[column].is_array
+    return shortened(table, column) if is_document else f"left(t.{quoted(column)}::text, 200)"
 
 
 def only(table: Table) -> str:

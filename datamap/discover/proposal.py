@@ -12,10 +12,12 @@ from dataclasses import replace
 from datamap.catalogue import Catalogue, Table
 from datamap.discover import (
     claims,
+    copies,
     foreign_keys,
     identities,
     links,
     meetings,
+    mentions,
     pairs,
     roles,
     settlement,
@@ -70,18 +72,40 @@ def proposal(
     people, found, strangers = _links(people, samples, values, told_links)
     by_place = by_table(found)
     together = _together(people, by_place, values)
-    by_place = by_table(roles.given(found, people, together))
+    by_place = by_table(roles.given(found, people, together, samples))
     ground = Ground(people=people, links=by_place, samples=samples)
     met = meetings.found(ground, values)
     belongings = Belongings(ground, met, together, strangers, values)
-    settled = settlement.Settlement(ground, belongings)
+    settled = settlement.Settlement(ground, belongings, mentions.found(people, samples, found, values))
     decisions = [
         settled.of(table, samples.get(table.name), values.unread(table) if values else None)
         for table in _in_order(catalogue)
         if table.kind != "view"
     ]
-    notes = (*notes, *told_notes, *_not_read(catalogue, values))
-    return Proposal(kinds=people.kinds, decisions=_tied(_followed(decisions, ground), ground), notes=notes)
+    tied = _tied(_followed(decisions, ground), ground)
+    notes = (*notes, *told_notes, *_not_read(catalogue, values), *_without_nobody(tied, ground))
+    return Proposal(kinds=people.kinds, decisions=tied, notes=notes)
+
+
+def _without_nobody(decisions: Iterable[Decision], ground: Ground) -> Iterator[str]:
+    """Rows that stay, and must name somebody: one decision for all of them."""
+    names = [
+        str(each.table)
+        for each in decisions
+        if not each.is_undecided
+        and any(link.is_person and link.role == "actor" and not ground.is_nullable(link) for link in each.links)
+    ]
+    if names:
+        amount = f"{len(names)} {'table has a link' if len(names) == 1 else 'tables have links'}"
+        yield (
+            f"{amount} to whoever merely acted, which may not be null: declare the subject's `nobody`, the key of a row"
+            f" that stands for them then ({_listed(names)})"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _not_read(catalogue: Catalogue, values: Values | None) -> Iterator[str]:
@@ -95,8 +119,7 @@ def _not_read(catalogue: Catalogue, values: Values | None) -> Iterator[str]:
             found.setdefault(why, []).append(str(table.name))
     for why, names in sorted(found.items()):
         amount = f"{len(names)} {'table was' if len(names) == 1 else 'tables were'} not read"
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield f"{amount} and therefore left undecided: {', '.join(names[:_NAMED])}{more}: {why}"
+        yield f"{amount} and therefore left undecided: {_listed(names)}: {why}"
 
 
 def _in_order(catalogue: Catalogue) -> list[Table]:
@@ -136,6 +159,7 @@ def _links(
     found += claims.merged(claimed, paired)
     named_so, strangers = links.found(people, samples, values, [*found, *_taken(all_pairs)])
     found += named_so
+    found += copies.found(people, samples, values, {(each.table, each.place.column) for each in found})
     inner = within.spots(people, samples)
     unsaid = within.doubtful(people, inner, samples)
     inside = list(within.found(people, inner, samples, values))
@@ -235,5 +259,13 @@ def _tied(decisions: list[Decision], ground: Ground) -> tuple[Decision, ...]:
             or link.target not in useless
             or (each.personal and link.role == "undecided")
         ]
-        tied.append(replace(each, links=tuple(linked)))
+        tied.append(_told_of(replace(each, links=tuple(linked)), each, ground))
     return tuple(tied)
+
+
+def _told_of(tied: Decision, before: Decision, ground: Ground) -> Decision:
+    """With what a column holds that was a link, and is none that the map names."""
+    if len(tied.links) == len(before.links) or not tied.personal or tied.is_undecided or tied.is_unread:
+        return tied
+    table = ground.people.catalogue.tables[tied.table]
+    return replace(tied, columns=settlement.columns(table, tied.links, ground.samples.get(tied.table)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from datamap.catalogue import Column, Table
 from datamap.discover import words
+from datamap.discover.documents import is_of_things
 from datamap.discover.finding import Link
 from datamap.discover.questions import Sample
 
@@ -22,6 +23,9 @@ _OF_TWO = words.listed(
 _EXPLAINED = words.listed("description caption about")  # of a thing as often as of a person
 _TALKED = words.listed(
     "conversation thread chat dialog dialogue discussion talk ticket case inquiry interview call meeting"
+)
+_HANDED_OVER = words.listed(
+    "payload arg kwarg argument params traceback request response raw metadata extra data result"
 )
 _EMBEDDED = words.listed("embedding vector")
 _OF_ANYTHING = words.listed(
@@ -78,7 +82,7 @@ def speaks_for_itself(table: Table) -> bool:
     return bool(free_texts(table))
 
 
-def open_to_anybody(table: Table, sample: Sample | None) -> list[str]:
+def open_to_anybody(table: Table, sample: Sample | None, known: Collection[str] = frozenset()) -> list[str]:
     """The columns of which no values say that they hold nobody: texts, documents, vectors, keys of anything."""
     declared = {column for key in table.foreign_keys for column in key.columns} | set(table.primary_key)
     is_talk = bool(set(words.words(table.name.name)[-1:]) & _TALKED)
@@ -86,6 +90,7 @@ def open_to_anybody(table: Table, sample: Sample | None) -> list[str]:
         name
         for name, column in table.columns.items()
         if name not in declared
+        and not is_of_things(column, sample, known)
         and (_could_tell(column, is_talk=is_talk) or _could_be_anybodys_key(column, sample.of(name) if sample else []))
     ]
 
@@ -98,6 +103,8 @@ def _could_tell(column: Column, *, is_talk: bool) -> bool:
         return not column.base.startswith("pg_catalog.") or column.base == "pg_catalog.xml"
     if column.family != "text" or column.is_array:
         return False
+    if said[-1:] and (said[-1] in _HANDED_OVER or (said[-1] in words.PERSON and not words.is_plural(column.name))):
+        return True
     return is_talk or (words.is_free_text(said) and said[-1] not in _EXPLAINED)
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from datamap.catalogue import Catalogue
 from datamap.discover import candidates, words
 from datamap.discover.finding import Confidence, Link, People
-from datamap.discover.questions import Together
+from datamap.discover.questions import Sample, Together
 from datamap.names import Table as Name
 
 _STAFF = words.listed(
@@ -22,11 +21,15 @@ _STAFF = words.listed(
 )
 _MANY = 5
 _EVERYWHERE = 0.6
+_BESIDE = 0.2  # of these tables: somebody else is named as well
+_SOME = 0.5  # of the people
 
 
-def given(links: Sequence[Link], people: People, together: Mapping[Name, Together]) -> list[Link]:
+def given(
+    links: Sequence[Link], people: People, together: Mapping[Name, Together], samples: Mapping[Name, Sample]
+) -> list[Link]:
     """The links of all tables with their roles."""
-    bookkeeping = _bookkeeping(links, people.catalogue)
+    bookkeeping = _bookkeeping(links, people, samples)
     tables: dict[Name, list[Link]] = {}
     for link in links:
         tables.setdefault(link.table, []).append(link)
@@ -69,14 +72,34 @@ def _alone(link: Link, bookkeeping: frozenset[str]) -> Link:
     return replace(link, role="undecided", evidence=f"{link.evidence}, {why}", confidence="low")
 
 
-def _bookkeeping(links: Iterable[Link], catalogue: Catalogue) -> frozenset[str]:
-    """Columns of the created_by kind that stand in nearly every table: they say who typed, and not whose it is."""
-    tables = sum(table.kind in ("table", "partitioned") for table in catalogue)
-    where: dict[str, set[Name]] = {}
+def _bookkeeping(links: Iterable[Link], people: People, samples: Mapping[Name, Sample]) -> frozenset[str]:
+    """Columns of the created_by kind that stand in nearly every table: they say who typed, and not whose it is.
+
+    But where hardly a table says otherwise whose its rows are, and most people type, it is all there is of an owner.
+    """
+    tables = sum(table.kind in ("table", "partitioned") for table in people.catalogue)
+    where: dict[str, list[Link]] = {}
+    others: set[Name] = set()
     for link in links:
-        if link.is_person and link.place.is_plain and words.is_created(words.meant_by(link.place)):
-            where.setdefault(link.place.column, set()).add(link.table)
-    return frozenset(name for name, found in where.items() if len(found) >= max(_MANY, _EVERYWHERE * tables))
+        said = words.meant_by(link.place)
+        if link.is_person and link.place.is_plain and words.is_created(said):
+            where.setdefault(link.place.column, []).append(link)
+        elif link.is_person and not words.is_acting(said):
+            others.add(link.table)
+    return frozenset(
+        name
+        for name, found in where.items()
+        for held in [{link.table for link in found}]
+        if len(held) >= max(_MANY, _EVERYWHERE * tables)
+        and (len(held & others) >= _BESIDE * len(held) or _are_few(name, found, samples))
+    )
+
+
+def _are_few(column: str, links: Sequence[Link], samples: Mapping[Name, Sample]) -> bool:
+    """Whether only some of the people do it; nobody can say so who has seen no rows."""
+    seen = {text for link in links if link.table in samples for text in samples[link.table].of(column)}
+    most = max((len(samples[link.target].rows) for link in links if link.target in samples), default=0)
+    return bool(seen) and len(seen) <= _SOME * most
 
 
 def _of_table(links: list[Link], people: People, bookkeeping: frozenset[str], together: Together | None) -> list[Link]:
@@ -103,11 +126,27 @@ def _by_name(link: Link, links: Sequence[Link], people: People, bookkeeping: fro
     if words.is_created(said) or set(link.place.columns) <= set(people.catalogue.tables[link.table].primary_key):
         return link
     if words.is_unclear(said) and not _is_a_side(link, links):
-        why = "its name says what they did, and not whether the row is about them"
-        return replace(link, role="undecided", evidence=f"{link.evidence}; {why}", confidence="low")
+        return _of_a_deed(link, links, people)
     if words.is_acting(said) and not _is_of_its_kind(link, said, people) and not _is_a_side(link, links):
         return _actor(link, "by its name")
     return link
+
+
+def _of_a_deed(link: Link, links: Sequence[Link], people: People) -> Link:
+    """A deed that no list knows."""
+    if _is_staff_beside(link, links, people):
+        return _actor(link, "staff beside the owner")
+    why = "its name says what they did, and not whether the row is about them"
+    return replace(link, role="undecided", evidence=f"{link.evidence}; {why}", confidence="low")
+
+
+def _is_staff_beside(link: Link, links: Sequence[Link], people: People) -> bool:
+    """`given_by` of the staff, where the row names somebody else for whom they work."""
+    head = candidates.head(people.catalogue.tables[link.target])
+    return head in _STAFF and any(
+        other.kind != link.kind and other.is_owner and not words.is_unclear(words.meant_by(other.place))
+        for other in links
+    )
 
 
 def _is_a_side(link: Link, links: Sequence[Link]) -> bool:

@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from datamap.catalogue import Table
-from datamap.discover import categories, words
+from datamap.discover import categories, lexicon, within, words
 from datamap.discover.belonging import Belonging, Belongings, Class
+from datamap.discover.bystanders import Around
 from datamap.discover.bystanders import decided as bystander
 from datamap.discover.finding import Confidence, Decision, Holding, Link
-from datamap.discover.meetings import Ground
+from datamap.discover.links import texts
+from datamap.discover.meetings import ENOUGH_ROWS, Ground
 from datamap.discover.purity import free_texts
 from datamap.discover.questions import Sample
 from datamap.names import Table as Name
@@ -35,6 +37,10 @@ _MILD = "nothing but links: one's own are deleted, and nothing that others wrote
 _MILD_PLACE = "only links hang here, nothing that others wrote"
 _PLACE = "people meet here: it is never deleted; unlink the owner or hand it over"
 _NOBODY = "may not be null: declare the subject's `nobody`"
+_ALWAYS_ONE = "the same person as beside it in every row seen: does the row go with either (erase: delete)?"
+_DOCUMENT = (
+    "the document says more than who it is: does it go as a whole (erase: delete), or only the name (erase: unlink)?"
+)
 _APART = "two people in a row: decide for each of them apart"
 _SURE: Sequence[Confidence] = ("low", "medium", "high")
 
@@ -56,9 +62,42 @@ _OF_CLASS: Mapping[Class, tuple[str | None, bool | Literal["undecided"], str | N
 class Settlement:
     """The decisions, table by table."""
 
-    def __init__(self, ground: Ground, belongings: Belongings) -> None:
+    def __init__(self, ground: Ground, belongings: Belongings, mentions: Mapping[Name, Sequence[str]]) -> None:
         self._ground = ground
         self._belongings = belongings
+        self._around = Around(
+            linked=frozenset(
+                (link.table, name) for each in ground.links.values() for link in each for name in link.place.columns
+            ),
+            mentions=mentions,
+            parts=self._parts(),
+            known=lexicon.of_catalogue(ground.people.catalogue),
+            is_blind=belongings.is_blind,
+        )
+
+    def _parts(self) -> dict[Name, Name]:
+        """Tables of whose rows each is pointed at by one row of somebody's: a wallet, the settings of one user."""
+        return {
+            link.target: link.table
+            for table, links in sorted(self._ground.links.items())
+            for link in links
+            if not link.is_person
+            and link.role != "undecided"
+            and link.place.is_plain
+            and link.target != table
+            and self._is_one_each(link)
+            and self._belongings.of(table).what in ("person", "mine")
+        }
+
+    def _is_one_each(self, link: Link) -> bool:
+        """By declaration, or in all rows on both sides."""
+        if self._ground.people.catalogue.tables[link.table].is_unique(link.place.columns):
+            return True
+        sample, above = self._ground.samples.get(link.table), self._ground.samples.get(link.target)
+        if sample is None or above is None or not (sample.is_complete and above.is_complete):
+            return False
+        seen = texts(sample, link.place.columns)
+        return len(seen) >= ENOUGH_ROWS and len(seen) == len(set(seen)) == len(above.rows)
 
     def of(self, table: Table, sample: Sample | None, why_unread: str | None) -> Decision:
         """What the map says of one table."""
@@ -69,25 +108,24 @@ class Settlement:
         belonging = self._belongings.of(table.name)
         links = tuple(self._ground.links.get(table.name, ()))
         if belonging.what == "nobody" and not any(link.is_person for link in links):
-            found = bystander(table, sample, why_unread=why_unread, is_blind=self._belongings.is_blind)
+            found = bystander(table, sample, why_unread=why_unread, around=self._around)
             return self._with_cuts(found, links, belonging) if not found.personal else replace(found, links=())
         decision = _settled(table, belonging, self._ground, links)
-        return replace(decision, columns={} if decision.is_unread else _columns(table, decision.links, sample))
+        return replace(decision, columns={} if decision.is_unread else columns(table, decision.links, sample))
 
     def _with_cuts(self, found: Decision, links: Sequence[Link], belonging: Belonging) -> Decision:
         """Nobody's rows that point at somebody's are unlinked, and that has to be said."""
         loose = tuple(cut(link, self._ground) for link in links if link.says in belonging.loose)
         if not loose:
             return found
-        notes = ("nobody's rows, which point at somebody's",)
-        return replace(found, personal=True, reason=None, erase="unlink", links=loose, notes=notes)
+        return replace(found, links=loose, notes=("nobody's rows, which point at somebody's",))
 
     def _foreign(self, table: Table) -> Decision:
         return Decision(
             table=table.name,
             erase="external_manual",
             reason="a foreign table: its rows lie in another database, which has to erase them",
-            columns=_columns(table, (), None),
+            columns=columns(table, (), None),
             notes=("its rows were not read",),
             confidence="low",
         )
@@ -107,7 +145,7 @@ class Settlement:
             )
         told = f"a copy of {', '.join(sorted(map(str, personal))[:3])}" if personal else "a copy with personal columns"
         return Decision(
-            table=table.name, erase="refresh", columns=_columns(table, (), sample), notes=(told,), confidence="high"
+            table=table.name, erase="refresh", columns=columns(table, (), sample), notes=(told,), confidence="high"
         )
 
     def _is_personal(self, name: Name) -> bool:
@@ -119,7 +157,9 @@ def _settled(table: Table, belonging: Belonging, ground: Ground, links: Sequence
     named = [cut(link, ground) if link.says in belonging.loose else link for link in links]
     named = [_acting(link, ground) for link in named]
     if belonging.what == "both":
-        return _both(base, table, belonging, named)
+        return _both(base, table, belonging, [*named], ground.samples.get(table.name))
+    if belonging.what == "mine":
+        named = _of_one_person(named, table)
     is_mild = belonging.is_mild and belonging.reserved is None
     if belonging.what == "place":
         named = [_unlinked(link, ground) for link in named]
@@ -134,6 +174,24 @@ def _settled(table: Table, belonging: Belonging, ground: Ground, links: Sequence
     return replace(base, erase=erase, shared=shared, reason=reason, notes=notes, links=tuple(named))
 
 
+def _of_one_person(links: list[Link], table: Table) -> list[Link]:
+    """Two links of every row that have named one person so far: that they always will, nobody but a person can say."""
+    bound = [
+        link
+        for link in links
+        if link.is_person
+        and link.is_owner
+        and link.place.is_plain
+        and link.when is None
+        and all(table.columns[column].not_null for column in link.place.columns)
+    ]
+    if len(bound) < 2:
+        return links
+    return [
+        replace(link, erase="undecided", notes=(*link.notes, _ALWAYS_ONE)) if link in bound else link for link in links
+    ]
+
+
 def _sure(belonging: Belonging, links: Sequence[Link]) -> Confidence:
     """No surer than the links on which it rests."""
     owners = [link for link in links if link.is_person and link.is_owner]
@@ -142,7 +200,7 @@ def _sure(belonging: Belonging, links: Sequence[Link]) -> Confidence:
     return min((belonging.confidence, *(link.confidence for link in resting)), key=_SURE.index)
 
 
-def _both(base: Decision, table: Table, belonging: Belonging, links: list[Link]) -> Decision:
+def _both(base: Decision, table: Table, belonging: Belonging, links: list[Link], sample: Sample | None) -> Decision:
     """Two people in one row: each takes their own side away."""
     sides = [link for link in links if link.is_person and link.is_owner]
     if belonging.reserved:
@@ -152,8 +210,11 @@ def _both(base: Decision, table: Table, belonging: Belonging, links: list[Link])
         return replace(base, links=tuple(_deleted(link, sides) for link in links))
     writers = [link for link in sides if set(words.meant_by(link.place)) & _WRITERS]
     author = writers[0] if writers else None
+    told = _told_of_people(table, links, sample)
     settled = [
-        replace(_left(link, table, is_author=link is author), redact=_others(link, sides)) if link in sides else link
+        replace(_left(link, table, told, is_author=link is author), redact=_others(link, sides))
+        if link in sides
+        else link
         for link in links
     ]
     notes = (*base.notes, "each of the two people in a row takes their own side away")
@@ -170,8 +231,19 @@ def _others(link: Link, sides: Sequence[Link]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(column for column in columns if column not in link.place.columns))
 
 
-def _left(link: Link, table: Table, *, is_author: bool) -> Link:
+def _told_of_people(table: Table, links: Sequence[Link], sample: Sample | None) -> frozenset[str]:
+    """The columns of documents that say more of the people in them than who they are."""
+    linked = {replace(link.place, as_path=False) for link in links}
+    columns = {link.place.column for link in links if link.place.is_json}
+    return frozenset(
+        column for column in columns if sample is None or not within.places(table.columns[column], sample) <= linked
+    )
+
+
+def _left(link: Link, table: Table, told: frozenset[str], *, is_author: bool) -> Link:
     """One side of a row of two, taken out; with what that side has written."""
+    if link.place.is_json and link.place.column in told:
+        return replace(link, erase="undecided", notes=(*link.notes, _DOCUMENT))
     if not link.place.is_plain:
         return replace(link, erase="unlink")
     columns = [table.columns[name] for name in link.place.columns]
@@ -213,7 +285,7 @@ def cut(link: Link, ground: Ground) -> Link:
     )
 
 
-def _columns(table: Table, links: Sequence[Link], sample: Sample | None) -> dict[str, Holding]:
+def columns(table: Table, links: Sequence[Link], sample: Sample | None) -> dict[str, Holding]:
     """Every column but keys and links."""
     keys = set(table.primary_key) | {column for key in table.foreign_keys for column in key.columns}
     keys |= {

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from datamap.catalogue import Catalogue, Column, ForeignKey, Table
-from datamap.discover import words
-from datamap.discover.candidates import LOGIN, MAIL, PHONE, Candidate, candidates, head
+from datamap.discover import copies, words
+from datamap.discover.candidates import LOGIN, MAIL, PHONE, STRONG, Candidate, candidates, head
 from datamap.discover.finding import Confidence, Kind
 from datamap.names import Table as Name
 from shared.errors import Misuse, Refused
@@ -24,8 +24,8 @@ def chosen(
     tables = [table for table in catalogue if table.kind in ("table", "partitioned") and table.columns]
     if subject is not None:
         return _named(catalogue, [subject] if isinstance(subject, Name) else subject), ()
-    ranked = sorted(candidates(catalogue, tables), key=lambda each: (-each.score, each.table.name))
-    ranked = [each for each in ranked if each.score >= _ENOUGH]
+    ranked = sorted(candidates(catalogue, tables), key=_order)
+    ranked = [each for each in ranked if each.score >= _ENOUGH] or _only_one(ranked)
     if not ranked:
         raise Refused(
             "No table here seems to have a row for each person" if tables else "There are no tables in this database",
@@ -33,6 +33,17 @@ def chosen(
             remedy="name it with --subject schema.table" if tables else "connect to the application's own database",
         )
     return _settled(catalogue, ranked)
+
+
+def _order(each: Candidate) -> tuple[int, int, Name]:
+    """The likeliest first; of two that are alike, `users` before `deleted_users`."""
+    return (-each.score, len(words.words(each.table.name.name)), each.table.name)
+
+
+def _only_one(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Where no table is likely, the one that is called after people and has an address, if there is no other."""
+    called = [each for each in ranked if each.word in STRONG and "has e-mail" in each.reasons]
+    return called if len(called) == 1 else []
 
 
 def _named(catalogue: Catalogue, subjects: Sequence[Name]) -> tuple[Kind, ...]:
@@ -57,7 +68,7 @@ def _settled(catalogue: Catalogue, ranked: list[Candidate]) -> tuple[tuple[Kind,
     kinds: list[Kind] = []
     for each in taken:
         name = "person" if len(taken) == 1 else _free(each.word, {kind.name for kind in kinds})
-        confidence: Confidence = "high" if each.score >= 12 else "medium"
+        confidence: Confidence = "high" if each.score >= 12 else "medium" if each.score >= _ENOUGH else "low"
         kinds.append(
             _kind(each.table, name, ", ".join(each.reasons), confidence, catalogue.references.get(each.table.name, ()))
         )
@@ -77,6 +88,8 @@ def _is_another_kind(each: Candidate, taken: list[Candidate]) -> bool:
     if each.word not in words.PERSON or each.score < _ENOUGH + 1:
         return False
     if _leans_on(each.table, [other.table for other in taken]):
+        return False
+    if any(copies.repeats(each.table, _key(other.table, ()), other.table) for other in taken):
         return False
     return not any(_leans_on(other.table, [each.table], only_unique=True) for other in taken)
 

@@ -106,18 +106,20 @@ def table(decision: Decision, *, several: bool, activity: str = ACTIVITY) -> Ite
         notes = [f"{notes[0]}; {decision.confidence}" if notes else decision.confidence, *notes[1:]]
     if decision.is_undecided:
         name += " undecided"
-    elif not decision.personal:
+    elif not decision.personal and not decision.links:
         name += f" {{personal: false, reason: {_value(decision.reason)}}}"
     is_beside = bool(notes) and (_fits(name, notes[0]) or len(notes[0]) <= _SHORT)
     yield _beside(name, notes.pop(0)) if is_beside else name
     for note in notes:
         yield from _remark(note, "    # ")
-    if decision.personal and not decision.is_undecided:
+    if (decision.personal or decision.links) and not decision.is_undecided:
         yield from _entry(decision, several=several, activity=activity)
 
 
 def _entry(decision: Decision, *, several: bool, activity: str) -> Iterator[str]:
-    if not decision.is_unread:
+    if not decision.personal:
+        yield "    personal: false"
+    elif not decision.is_unread:
         yield f"    activity: {activity}"
     if decision.shared:
         yield f"    shared: {_value(decision.shared)}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from datamap import expression
 from datamap.catalogue import Column, Table
-from datamap.discover import lexicon, shapes, words
+from datamap.discover import candidates, discriminators, lexicon, shapes, words
 from datamap.discover.finding import Confidence, Kind, Link, People
 from datamap.discover.links import Samples
 from datamap.discover.questions import Sample, Values
@@ -67,6 +67,11 @@ def _places(column: Column, sample: Sample) -> dict[Place, list[str]]:
             paths.setdefault(path, []).append(leaf)
     likeliest = sorted(paths, key=lambda path: (-len(paths[path]), str(path)))[:PATHS]
     return {place: paths[path] for path in likeliest if (place := _placed(column, path)) is not None}
+
+
+def places(column: Column, sample: Sample) -> set[Place]:
+    """All places in the documents of a column where something stands, by their plainest spelling."""
+    return set(_places(column, sample))
 
 
 def _placed(column: Column, path: tuple[Step, ...]) -> Place | None:
@@ -128,8 +133,26 @@ def found(people: People, seen: Mapping[Spot, list[str]], samples: Samples, valu
     persons: dict[Spot, list[Link]] = {}
     for link in _of_people(people, seen, samples, values):
         persons.setdefault((link.table, link.place), []).append(link)
+    places: dict[tuple[Name, str], list[Place]] = defaultdict(list)
+    for table, place in seen:
+        places[table, place.column].append(place)
     for spot, texts in seen.items():
-        yield from settled(persons[spot], spot, rivals, texts) if spot in persons else rivals.upward(spot)
+        if spot not in persons:
+            yield from rivals.upward(spot)
+            continue
+        for link in settled(persons[spot], spot, rivals, texts):
+            yield _told_apart(link, texts, places[link.table, link.place.column], seen)
+
+
+def _told_apart(link: Link, texts: Sequence[str], beside: Sequence[Place], seen: Mapping[Spot, list[str]]) -> Link:
+    """Torn where something beside it may say that the number is another's."""
+    if not link.place.is_json or link.place.steps[-1] is EACH or shapes.are_distinctive(set(texts)):
+        return link
+    other = discriminators.within(link.place, beside, lambda place: seen[link.table, place])
+    if other is None:
+        return link
+    told = f"{link.evidence}; but what stands beside it may say that it is another's"
+    return replace(link, role="undecided", evidence=told, confidence="low")
 
 
 def _of_people(people: People, seen: Mapping[Spot, list[str]], samples: Samples, values: Values) -> Iterator[Link]:
@@ -204,7 +227,11 @@ def _told(
     amount = f"{round(share * len(distinct))} of {len(distinct)} values" if is_complete else "the sampled values"
     if share >= _CONTAINED:
         confidence: Confidence = "high" if is_telling and len(distinct) >= 5 else "medium"
-        return f"{amount} are keys of {kind.table}", confidence, False
+        said = words.meant_by(place)
+        head = candidates.head(people.facts(kind))
+        is_somebody = words.ends_in_a_person(said) or said[-1:] == (head,)
+        is_vague = not is_telling and (not is_somebody or words.is_of_the_other_side(said, head))
+        return f"{amount} are keys of {kind.table}", "low" if is_vague else confidence, is_vague
     if share < 0.5 or not is_named:
         return None
     return f"{amount} are keys of {kind.table} in part only", "low", not is_telling

@@ -18,6 +18,9 @@ def listed(text: str) -> frozenset[str]:
 
 
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
+# Written as one word: `useridto`, `relateduserid`, `usermodified`; `creatorid`, `ownertype`.
+_OF_A_USER = re.compile(r"([a-z]*?)(user)(id)?(from|to|modified|created)?")
+_GLUED = re.compile(r"([a-z]{4,}?)(id|type|table|kind|model|class)")
 _DOER, _DONE = re.compile(r"(?<=\w\w\w)[eo]r$"), re.compile(r"(?<=\w\w\w)(?:ed|ee)$")
 _IDENTIFIER = listed("id ids uuid uid guid key pk fk no nr num number ref code oid ident identifier")
 _IRREGULAR = {
@@ -57,6 +60,19 @@ PERSON = listed(
     """
 )
 MAYBE_PERSON = listed("account partner profile agent admin administrator party login identity tenant")
+# Of these, who works for somebody, and for whom. One of the first is none of the second.
+_SERVING = listed(
+    """
+    staff employee worker teacher instructor doctor physician nurse driver trainer coach agent operator admin
+    administrator clerk technician cashier seller courier salesperson moderator therapist lawyer
+    """
+)
+_SERVED = listed(
+    """
+    customer client patient student pupil guest passenger shopper buyer donor subscriber visitor player resident
+    citizen insured policyholder applicant candidate tourist consumer
+    """
+)
 # Places where people are together, and what belongs to no single person.
 GATHERING = listed(
     """
@@ -65,6 +81,11 @@ GATHERING = listed(
     office school course class circle realm league agency namespace vendor merchant business forum category
     chat album list
     """
+)
+
+# Of these, what owns nothing: it is itself somebody's, or everybody's.
+_OWNED_PLACES = listed(
+    "project folder channel room conversation thread board chat album list category forum course class circle site"
 )
 
 _CREATED = listed("created creator create added entered inserted registered recorded imported")
@@ -104,6 +125,17 @@ _DONE_TO = listed(
     reviewed deleted verified rejected revoked impersonated transferred counted
     """
 )
+# Behind a word for a person these still mean the person.
+_WHICH_ONE = listed("from to one two a b first second old new current main primary self other original real")
+_GLUED_TO = (
+    listed("object item parent channel post message order product project task ticket topic thread document file event")
+    | PERSON
+    | MAYBE_PERSON
+    | GATHERING
+    | _CREATED
+    | _OWNING
+    | _ACTING
+)
 _FREE_TEXT = listed(
     """
     body content message text comment note notes description bio about remark remarks memo greeting question
@@ -119,8 +151,16 @@ _SPOKEN = listed(
 
 @functools.lru_cache(maxsize=50_000)
 def words(name: str) -> tuple[str, ...]:
-    """`fk_OrderItems` → fk, order, item."""
-    return tuple(_singular(part.lower()) for part in _PART.findall(name))
+    """`fk_OrderItems` → fk, order, item; `creatorid` → creator, id."""
+    return tuple(_singular(part) for each in _PART.findall(name) for part in _unglued(each.lower()))
+
+
+def _unglued(part: str) -> tuple[str, ...]:
+    """The words of a name that nobody has set apart."""
+    if (of_a_user := _OF_A_USER.fullmatch(part)) and (of_a_user[3] or of_a_user[4]):
+        return tuple(each for each in of_a_user.groups() if each)
+    glued = _GLUED.fullmatch(part)
+    return glued.groups() if glued and glued[1] in _GLUED_TO else (part,)
 
 
 def _singular(word: str) -> str:
@@ -141,15 +181,10 @@ def meant(name: str) -> tuple[str, ...]:
     found = list(words(name))
     while len(found) > 1 and (found[-1] in _IDENTIFIER or found[-1].isdigit()):
         found.pop()
+    if len(found) > 2 and found[-1] in ("from", "to") and found[-2] in _IDENTIFIER:
+        found.pop(-2)
     while len(found) > 1 and found[0] in ("fk", "ref", "id", "f"):
         found.pop(0)
-    if (
-        len(found) == 1
-        and len(found[0]) > 4
-        and found[0].endswith("id")
-        and found[0][:-2] in PERSON | _OWNING | _ACTING
-    ):
-        return (found[0][:-2],)
     return tuple(found)
 
 
@@ -226,6 +261,35 @@ def means_a_person(said: tuple[str, ...]) -> bool:
     )
 
 
+def is_one_of_several(said: tuple[str, ...]) -> bool:
+    """`user_from`, `user_modified`, `user_b`: which of the people of a row it is."""
+    is_which = (
+        said[-1] in _WHICH_ONE or (is_created(said[-1:]) or said[-1] in ("modified", "updated")) if said else False
+    )
+    return len(said) == 2 and said[0] in PERSON and is_which
+
+
+def is_of_the_other_side(said: tuple[str, ...], head: str) -> bool:
+    """`driver_id` where the people are customers: their numbers are alike, and they are not."""
+    return bool(said) and any(
+        said[-1] in one and head in other for one, other in ((_SERVING, _SERVED), (_SERVED, _SERVING))
+    )
+
+
+def is_amount(name: str) -> bool:
+    """`guests_no`: how many, maybe; `customer_no` where the customers have one is theirs."""
+    return words(name)[-1:] in {("no",), ("num",), ("number",)}
+
+
+def ends_in_a_person(said: tuple[str, ...]) -> bool:
+    """`buyer`, `user_from`, and not `customer_group` or `user_session`: what is somebody's is not somebody."""
+    if "by" in said or is_direction(said):
+        return True
+    kept = [word for word in said if word not in _WHICH_ONE]
+    known = PERSON | MAYBE_PERSON | _OWNING | _ACTING | _CREATED | _DEEDS_OF_OWNERS
+    return bool(kept) and kept[-1] in known
+
+
 def is_noun_for_a_person(said: tuple[str, ...]) -> bool:
     """The same without `id` behind it: `author`, `created_by`, `assigned_to`, and not `viewed` or `read`."""
     if "by" in said[1:] or said[-2:] == ("assigned", "to"):
@@ -244,6 +308,11 @@ def is_plural(name: str) -> bool:
 
 def is_gathering(said: tuple[str, ...]) -> bool:
     return bool(said) and said[-1] in GATHERING
+
+
+def can_own(said: tuple[str, ...]) -> bool:
+    """`company`, `team`, and not `project`: what an `owner_id` may mean beside a person."""
+    return is_gathering(said) and said[-1] not in _OWNED_PLACES
 
 
 def is_free_text(said: tuple[str, ...]) -> bool:

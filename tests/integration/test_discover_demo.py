@@ -21,7 +21,8 @@ from datamap.discover.values import Rows
 from datamap.document import Document
 from demo import shop
 from demo.crowd import FEATURED, Crowd
-from shared.addresses import PostgresAddress
+from shared.addresses import CacheAddress, PostgresAddress
+from shared.cache import connect as connect_cache
 from shared.database import Database, connect
 from shared.errors import AccessDenied
 from shared.queries import query
@@ -200,6 +201,16 @@ def test_a_cache_that_may_not_be_looked_into_is_said_at_the_top(cur: cursor, mon
     head = found.partition("\nversion:")[0].replace("\n# ", " ")
     assert "The cache was not looked into, and nothing is proposed for it: The cache's user may not use SCAN" in head
     assert Document.parse(found).map.cache.patterns == {}
+
+
+def test_a_key_without_a_name_is_told_at_the_top_and_no_line_of_the_map(cur: cursor, valkey: CacheAddress) -> None:
+    client = connect_cache(valkey, application="gdpr-tests")
+    client.set("", "1")
+    client.set("config:maintenance", "1")
+    facts = catalogue(cur)
+    found = everything.discovered(facts, Rows(cur, facts), client).text
+    assert "a key whose name is empty" in " ".join(found.replace("#", "").split())
+    assert list(Document.parse(found).map.cache.patterns) == ["config:maintenance"]
 
 
 def test_each_kind_of_keys_has_an_activity(cur: cursor, monkeypatch: pytest.MonkeyPatch) -> None:

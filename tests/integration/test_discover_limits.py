@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator
 
@@ -15,8 +14,6 @@ from datamap.discover.proposal import proposal, proposed
 from datamap.discover.values import Rows
 from datamap.document import Document
 from datamap.names import Table as Name
-from shared.addresses import PostgresAddress
-from shared.database import connect
 from shared.errors import Misuse, Refused
 from shared.queries import query
 from tests.worlds.spelling import NAMES
@@ -25,12 +22,6 @@ USERS = """
 create table users (id bigint primary key, email text unique, full_name text, encrypted_password text);
 insert into users select g, 'p' || g || '@example.org', 'Person ' || g, 'x' from generate_series(1, 60) as g;
 """
-
-
-@pytest.fixture(scope="module")
-def session(own_server: PostgresAddress) -> Iterator[connection]:
-    with contextlib.closing(connect(own_server, application="gdpr-tests")) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import subprocess
 import sys
@@ -10,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from psycopg2.extensions import connection
 
 from datamap.discover.claims import Claim
 from datamap.discover.finding import Link, Proposal
@@ -21,10 +19,9 @@ from datamap.discover.values import Rows
 from datamap.document import Document
 from datamap.names import Table as Name
 from shared.addresses import PostgresAddress
-from shared.database import connect
 from shared.errors import Misuse
+from tests.integration.site import USERS, Site, link, links
 from tests.integration.test_command_line import gdpr
-from tests.integration.test_discover_schemas import USERS, Site, link, links
 
 BEGIN = """
 from enum import Enum
@@ -60,20 +57,6 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     yield module
     for name in names:
         sys.modules.pop(name, None)
-
-
-@pytest.fixture(scope="module")
-def session(own_server: PostgresAddress) -> Iterator[connection]:
-    with contextlib.closing(connect(own_server, application="gdpr-tests")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def site(session: connection) -> Iterator[Site]:
-    try:
-        yield Site(session)
-    finally:
-        session.rollback()
 
 
 def proposed(site: Site, sql: str, claims: list[Claim], *, with_values: bool = True) -> Proposal:

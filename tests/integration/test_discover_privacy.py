@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg2.extensions import connection
@@ -14,29 +11,13 @@ from psycopg2.extensions import connection
 from datamap.check.check import checked
 from datamap.discover.text import written
 from datamap.document import Document
-from shared.addresses import PostgresAddress
-from shared.database import connect
-from tests.integration.test_discover_schemas import USERS, Site, link
+from tests.integration.site import USERS, Site, link
 
 TABLES = """
 create table notes (id bigint primary key, about jsonb, said text);
 create table remarks (id bigint primary key, subject_type text, subject_id bigint, note text);
 """
 NAMES = st.text(st.sampled_from("qxzjkv"), min_size=4, max_size=8)
-
-
-@pytest.fixture(scope="module")
-def session(own_server: PostgresAddress) -> Iterator[connection]:
-    with contextlib.closing(connect(own_server, application="gdpr-tests")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def site(session: connection) -> Iterator[Site]:
-    try:
-        yield Site(session)
-    finally:
-        session.rollback()
 
 
 def fill(site: Site, names: list[str]) -> None:

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from psycopg2.extensions import connection
 
 from datamap.discover.finding import Link, Proposal
 from datamap.discover.text import is_open
-from shared.addresses import PostgresAddress
-from shared.database import connect
-from tests.integration.test_discover_schemas import USERS, Site, link
-
-
-@pytest.fixture(scope="module")
-def session(own_server: PostgresAddress) -> Iterator[connection]:
-    with contextlib.closing(connect(own_server, application="gdpr-tests")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def site(session: connection) -> Iterator[Site]:
-    try:
-        yield Site(session)
-    finally:
-        session.rollback()
+from tests.integration.site import USERS, Site, link
 
 
 def of_one_person(table: str, columns: str = "note text") -> str:

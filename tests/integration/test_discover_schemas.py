@@ -2,76 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 import pytest
-from psycopg2.extensions import connection
 
-from datamap.catalogue import Catalogue
-from datamap.discover.finding import Link, Proposal
-from datamap.discover.proposal import proposal
-from datamap.discover.text import written
-from datamap.discover.values import Rows
-from datamap.document import Document
 from datamap.names import Table as Name
-from shared.addresses import PostgresAddress
-from shared.database import connect
-from shared.queries import query
-
-
-class Site:
-    """A database for one test, in a transaction that is rolled back."""
-
-    def __init__(self, session: connection) -> None:
-        self.cursor = session.cursor()
-
-    def catalogue(self) -> Catalogue:
-        self.cursor.execute(query("catalogue"))
-        row = self.cursor.fetchone()
-        assert row is not None
-        return Catalogue.from_json(row[0])
-
-    def proposed(self, sql: str, *, subject: str | None = None, with_values: bool = True) -> Proposal:
-        self.cursor.execute(
-            f"set local search_path = public, pg_catalog; {sql}; set local search_path = pg_catalog, pg_temp"
-        )
-        catalogue = self.catalogue()
-        rows = Rows(self.cursor, catalogue) if with_values else None
-        found = proposal(catalogue, rows, subject=Name.parse(subject) if subject else None)
-        Document.parse(written(found))
-        return found
-
-
-@pytest.fixture(scope="module")
-def session(own_server: PostgresAddress) -> Iterator[connection]:
-    with contextlib.closing(connect(own_server, application="gdpr-tests")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def site(session: connection) -> Iterator[Site]:
-    try:
-        yield Site(session)
-    finally:
-        session.rollback()
-
-
-def link(found: Proposal, table: str, place: str) -> Link:
-    links = [each for each in found.of(table).links if str(each.place) == place]
-    assert len(links) == 1, f"{len(links)} links {place} of {table}"
-    return links[0]
-
-
-def links(found: Proposal, table: str) -> set[str]:
-    return {str(each.place) for each in found.of(table).links if each.is_person}
-
-
-USERS = """
-create table users (id bigint primary key, email text unique, full_name text, encrypted_password text,
-  created_at timestamptz default now());
-insert into users select g, 'p' || g || '@example.org', 'Person ' || g, 'x' from generate_series(1, 60) as g;
-"""
+from tests.integration.site import USERS, Site, link, links
 
 
 def test_a_person_is_found_where_no_foreign_key_says_so(site: Site) -> None:

@@ -24,6 +24,15 @@ from datamap.names import Place
         ("id", ("id",)),
         ("recipient_id_1", ("recipient",)),
         ("userid", ("user",)),
+        ("creatorid", ("creator",)),
+        ("useridto", ("user", "to")),
+        ("user_id_from", ("user", "from")),
+        ("relateduserid", ("related", "user")),
+        ("usermodified", ("user", "modified")),
+        ("ownertype", ("owner", "type")),
+        ("superuser", ("superuser",)),
+        ("prototype", ("prototype",)),
+        ("covid", ("covid",)),
     ],
 )
 def test_the_words_of_a_name_are_told_without_those_for_a_key(name: str, said: tuple[str, ...]) -> None:
@@ -79,6 +88,20 @@ def test_who_did_something_to_a_row_acted(name: str) -> None:
 )
 def test_whom_a_row_is_about_did_not_merely_act(name: str) -> None:
     assert not words.is_acting(words.meant(name))
+
+
+@pytest.mark.parametrize(
+    "name", ["user_id", "buyer", "user_from", "useridto", "created_by", "auth_user_id", "player_one"]
+)
+def test_a_name_that_ends_in_a_person_means_one(name: str) -> None:
+    assert words.ends_in_a_person(words.meant(name))
+
+
+@pytest.mark.parametrize(
+    "name", ["customer_group_id", "user_session_id", "member_level", "user_agent_type", "order_id"]
+)
+def test_what_is_somebodys_is_not_somebody(name: str) -> None:
+    assert not words.ends_in_a_person(words.meant(name))
 
 
 @pytest.mark.parametrize("name", ["last_user_id", "last_editor"])
