@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from datamap import names
+from datamap import names, public_holidays
 from datamap.condition import Condition
 from datamap.vocabulary import Vocabulary
 
@@ -215,7 +215,9 @@ class Controller(Part):
     timezone: str = "UTC"
     """The zone that a deadline's last day ends in, such as Europe/Berlin."""
     holidays: str | None = None
-    """The calendar of public holidays that deadlines respect, such as DE; without it none does."""
+    """The calendar of public holidays that deadlines respect, such as DE or DE-BY; without it none does."""
+    pauses: Literal["suspend", "off"] = "suspend"
+    """Whether the days on which a request waits for the person's answer are added to its deadline."""
     representative: str | None = None
     officer: str | None = None
     """How the data protection officer is reached."""
@@ -226,6 +228,11 @@ class Controller(Part):
         if zone not in available_timezones():
             raise ValueError(f"{zone!r} is no time zone: write one such as Europe/Berlin")
         return ZoneInfo(zone).key
+
+    @field_validator("holidays")
+    @classmethod
+    def _is_a_calendar(cls, name: str | None) -> str | None:
+        return name if name is None else public_holidays.check(name)
 
 
 _NAMED: JsonSchemaValue = {"type": "string", "minLength": 1}
@@ -260,7 +267,7 @@ class Subject(Part):
     """A column that never changes, such as created_at: it tells apart two people with the same key, after a restore."""
     nobody: Annotated[dict[ColumnName, str | int] | None, _OrShort(({"type": "integer"}, {"type": "string"}))] = None
     """The key of a row that stands for nobody: links that may not be null point to it instead of the person. Of a key
-    of one column the value alone."""
+    of one column the value alone; of several a part, where the rest stays: {id: 0} is each tenant's nobody."""
 
     @field_validator("nobody", mode="before")
     @classmethod
@@ -443,7 +450,8 @@ class Link(Part):
     ] = None
     """For rows found by this link alone; without it, what the table says. nobody: its columns point at nobody."""
     reason: Text | None = None
-    """Why what the person wrote stays in a row that is cut off from them."""
+    """Why what the person wrote stays in a row that is cut off from them; or why rows go by this link though what they
+    belong to stays."""
     export: (
         Annotated[
             Annotated[Redaction, Tag(MAPPING)] | Annotated[Literal[False], _only(False), Tag(WORD)],
@@ -539,7 +547,8 @@ class Table(Part):
 
     personal: bool = True
     reason: str | None = None
-    """Why it is not personal, or shared, or why what people wrote stays once they are gone; or how it is erased."""
+    """Why it is not personal, or shared; how it is erased by hand; why what people wrote stays once they are gone (of a
+    shared table, beside the link); or why rows go though what they belong to stays."""
     activity: str | None = None
     erase: (
         Annotated[

@@ -112,7 +112,7 @@ def _unknown(where: Where) -> Fault:
 
 def _invalid(where: Where, said: str) -> Fault:
     """A sentence of our own, which may hold what to write."""
-    sentence, *advice = re.split(r": (?=(?:write|put)\b)", said, maxsplit=1)
+    sentence, *advice = re.split(r": (?=(?:write|put|did you mean)\b)", said, maxsplit=1)
     message = sentence[:1].upper() + sentence[1:]
     return Fault(code="map.invalid", where=where, message=message, remedy=advice[0] if advice else None)
 

@@ -266,7 +266,8 @@ def _denied(denied: AccessDenied, role: str | None) -> AccessDenied:
     what = denied.what.replace("The role may not do this", f"{role} may not do this")
     if role is None or what == denied.what:
         return denied  # it says itself what to do
-    return AccessDenied(what, where=denied.where, remedy="gdpr map approve lets it at the tables of the map")
+    remedy = "gdpr map approve lets it at the tables of the map; what a trigger needs besides, gdpr map check tells"
+    return AccessDenied(what, where=denied.where, remedy=remedy)
 
 
 def _tried(

@@ -127,9 +127,15 @@ def tried(
     tables = tuple(_found(session, plan, kind, links))
     if not any(found.is_there for found in tables):
         raise Refused("The plan finds no row of such a person", remedy="check the key or the identity")
-    stops = tuple(_stops(session, kind))
+    stops = tuple(_stops(session, kind, "guard"))
+    short: dict[str, int] = {}
+    if erasing and not stops:
+        short = _changed(session, kind, tables, "change")
+        stops = tuple(_stops(session, kind, "recheck"))
     was_erased = erasing and not stops
-    short = _erased(session, kind, tables) if was_erased else {}
+    if was_erased:
+        short |= _changed(session, kind, tables, "delete")
+        session.run("set constraints all immediate")
     return Trial(
         kind=kind.name,
         role=role,
@@ -206,9 +212,9 @@ def _outcome(session: _Session, plan: Plan, kind: Kind, table: str) -> dict[str,
     return outcome
 
 
-def _stops(session: _Session, kind: Kind) -> Iterator[Stop]:
+def _stops(session: _Session, kind: Kind, purpose: str) -> Iterator[Stop]:
     for statement in kind.erase:
-        if statement.purpose == "guard":
+        if statement.purpose == purpose:
             session.run(statement.sql)
             yield from (_stop(statement, table, rows) for table, rows in session.cur.fetchall() if rows)
 
@@ -219,24 +225,26 @@ def _stop(guard: Statement, table: str, rows: int) -> Stop:
         remedy = (
             f"say at {table} what happens to a row by each of its links (links: {{…: {{erase: …}}}}), or shared: true"
         )
+    elif guard.purpose == "recheck":
+        rule, why = 14, f"{guard.why}, by {guard.link}, once all is changed"
+        remedy = f"look at the triggers and rules of {table}, or set {guard.link} to what is there after the erasure"
     else:
         rule, why = 14, f"{guard.why}, by {guard.link}"
         remedy = f"decide for them at {table}: links: {{{guard.link}: {{erase: unlink}}}}, or delete them as well"
     return Stop(table=table, rows=rows, rule=rule, why=why, remedy=remedy)
 
 
-def _erased(session: _Session, kind: Kind, tables: tuple[Found, ...]) -> dict[str, int]:
-    """Run the erasure; where a statement did less than it should have, by how many rows."""
+def _changed(session: _Session, kind: Kind, tables: tuple[Found, ...], purpose: str) -> dict[str, int]:
+    """Run that part of the erasure; where a statement did less than it should have, by how many rows."""
     planned = {found.table: found.erasure for found in tables}
     short = {}
     for statement in kind.erase:
-        if statement.purpose in ("change", "delete"):
+        if statement.purpose == purpose:
             names = statement.dataset.split(", ")
-            wanted = sum(_of(planned[name], statement.purpose) for name in names)
+            wanted = sum(_of(planned[name], purpose) for name in names)
             done = session.run(statement.sql) if len(names) == 1 else session.answer(statement.sql)[0]
             if done != wanted:
-                short[f"{statement.purpose} {statement.dataset}"] = wanted - done
-    session.run("set constraints all immediate")
+                short[f"{purpose} {statement.dataset}"] = wanted - done
     return short
 
 
@@ -248,7 +256,8 @@ def _of(outcome: Mapping[str, int], purpose: str) -> int:
 def _left(session: _Session, kind: Kind) -> dict[str, int]:
     bind_gone(session.cur, kind, read_gone(session.cur, kind))
     left = {}
-    for statement in (s for dataset in kind.datasets for s in dataset.reads if s.purpose == "verify"):
+    here = (dataset for dataset in kind.datasets if dataset.action != "refresh")  # a view still shows what was there
+    for statement in (s for dataset in here for s in dataset.reads if s.purpose == "verify"):
         if rows := session.answer(statement.sql)[0]:
             left[", ".join(filter(None, (statement.dataset, statement.link)))] = rows
     return left

@@ -39,7 +39,7 @@ def _rows(found: Found) -> Iterator[tuple[Cell, ...]]:
 
 def _outcome(trial: Trial) -> Iterator[str]:
     if trial.stops:
-        yield "An erasure would stop before it has changed anything:"
+        yield "An erasure would stop, and nothing would be changed:"
         for stop in trial.stops:
             yield f"  {stop.table}: {_in_words(stop)} (docs/ownership.md, rule {stop.rule})"
             yield f"    {stop.remedy}"

@@ -8,7 +8,7 @@ from shared.catalogue import fingerprint
 from shared.errors import AccessDenied, CatalogueDrift, PlanMissing
 from shared.plan import Plan
 from shared.queries import query, told
-from shared.roles import grant_on, owner_lent, revoke_elsewhere
+from shared.roles import grant_on, let_find, owner_lent, revoke_elsewhere
 
 
 def load(cur: cursor) -> Plan:
@@ -67,6 +67,7 @@ def approve(cur: cursor, plan: Plan, catalogue: str | None = None) -> str:
     locked = sorted({table for kind in plan.kinds for table in kind.locked})
     revoke_elsewhere(cur, read)
     grant_on(cur, read, changed=locked)
+    let_find(cur, [(kind.naming.subject, kind.naming.columns) for kind in plan.kinds])
     _check_granted(cur, read, locked)
     if told(cur, "may_activate"):
         return activate(cur, plan, catalogue)

@@ -10,15 +10,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any, Literal, Self
 
-FORMAT = 2
+from shared.working_days import Calendar
+
+FORMAT = 3
 
 Purpose = Literal[
     "count", "export", "acted", "verify",  # these only read
     "prepare", "capture", "stub",  # these remember and lock
     "guard",  # answers (table, number); any number above 0 stops the erasure
+    "recheck",  # a guard that asks again, once rows are changed and before any is deleted
     "change", "delete", "refresh",  # these act
 ]  # fmt: skip
 
@@ -72,12 +76,24 @@ class Gone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Naming:
+    """How a request names a person of this kind, and how who is meant is found; shared/identification.py does."""
+
+    subject: str  # the table, as Postgres writes its name
+    columns: tuple[str, ...]  # of it: the key, then the identities
+    find: str  # answers (key…, fits…) for who is meant by anything in pg_temp.gdpr_asked
+    guests: tuple[str, ...]  # identities by which who has no account is found, as pg_temp.gdpr_asked calls them
+    folded: tuple[str, ...]  # identities in which capitals make no difference
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """One kind of subject: how a person of it is bound, and what is read and done for them."""
 
     name: str
     table: str
     key: tuple[str, ...]  # columns of pg_temp.gdpr_person
+    naming: Naming
     identities: Mapping[str, str]  # the same, by identity
     invalid: str | None  # counts values of pg_temp.gdpr_asked that are none of their type
     refusals: tuple[tuple[str, str], ...]  # sentences, each with a statement that counts persons of whom it is true
@@ -93,11 +109,21 @@ class Kind:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Deadlines:
+    """What the deadlines of new requests are computed by; shared/case.py does."""
+
+    zone: str
+    policy: str
+    calendar: Calendar | None  # without one, a deadline ends on holidays and weekends as well
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything, for every kind of subject."""
 
     fingerprint: str
     map: Mapping[str, Any]
+    deadlines: Deadlines
     kinds: tuple[Kind, ...]
 
     def kind(self, name: str) -> Kind:
@@ -122,7 +148,17 @@ class Plan:
         told = json.loads(text)
         if told.pop("format", None) != FORMAT:
             raise ValueError("a plan of another format")
-        return cls(fingerprint=told["fingerprint"], map=told["map"], kinds=tuple(_kind(kind) for kind in told["kinds"]))
+        return cls(
+            fingerprint=told["fingerprint"],
+            map=told["map"],
+            deadlines=_deadlines(told["deadlines"]),
+            kinds=tuple(_kind(kind) for kind in told["kinds"]),
+        )
+
+
+def _deadlines(told: dict[str, Any]) -> Deadlines:
+    calendar = told["calendar"]
+    return Deadlines(**told | {"calendar": Calendar.from_data(calendar) if calendar else None})
 
 
 def _kind(told: dict[str, Any]) -> Kind:
@@ -140,8 +176,9 @@ def _kind(told: dict[str, Any]) -> Kind:
     names: dict[str, Any] = {part: tuple(told[part]) for part in ("key", "locked", "read")}
     names["refusals"] = tuple((sentence, sql) for sentence, sql in told["refusals"])
     gone = tuple(Gone(**each) for each in told["gone"])
-    return Kind(**told | {"datasets": datasets, "gone": gone} | names | lists)
+    naming = Naming(**told["naming"] | {part: tuple(told["naming"][part]) for part in ("columns", "guests", "folded")})
+    return Kind(**told | {"datasets": datasets, "gone": gone, "naming": naming} | names | lists)
 
 
 def _canonical(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=date.isoformat).encode()

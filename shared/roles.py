@@ -50,6 +50,17 @@ def grant_on(cur: cursor, tables: Sequence[str], *, changed: Sequence[str] | Non
         cur.execute(statement)
 
 
+def let_find(cur: cursor, subjects: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Let gdpr_audit read the columns by which people are named, and no other of the application's."""
+    cur.execute(query("revokes_of_naming"))
+    statements = [statement for (statement,) in cur.fetchall()]
+    for subject, columns in subjects:
+        cur.execute(query("grants_of_naming"), {"subject": subject, "columns": list(columns)})
+        statements += [statement for (statement,) in cur.fetchall()]
+    for statement in statements:
+        cur.execute(statement)
+
+
 def revoke_elsewhere(cur: cursor, tables: Sequence[str]) -> None:
     """Take back what our roles were granted on any other table of the application."""
     cur.execute(query("revokes_on"), {"tables": list(tables)})

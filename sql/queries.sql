@@ -115,6 +115,24 @@ from (
 ) as needed
 order by step, statement;
 
+-- grants_of_naming: what intake needs to find who is meant, as statements: columns that name people, and no other
+select 'grant usage on schema ' || c.relnamespace::regnamespace || ' to gdpr_audit' as statement
+from pg_class as c
+where c.oid = %(subject)s::regclass
+union all
+select
+  'grant select (' || string_agg(quote_ident(n.name), ', ' order by n.name) || ') on table ' || %(subject)s::regclass
+  || ' to gdpr_audit'
+from unnest(%(columns)s::text[]) as n (name);
+
+-- revokes_of_naming: what intake no longer needs
+select distinct 'revoke all on table ' || c.oid::regclass || ' from gdpr_audit'
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_attribute as t on t.attrelid = c.oid
+cross join lateral aclexplode(t.attacl) as a
+where n.nspname not in ('gdpr', 'pg_catalog', 'information_schema') and pg_get_userbyid(a.grantee) = 'gdpr_audit';
+
 -- revokes_on: what our roles no longer need on tables of the application, as statements
 select distinct 'revoke all on table ' || c.oid::regclass || ' from ' || a.grantee::regrole as statement
 from pg_class as c
@@ -142,7 +160,7 @@ select pg_get_userbyid(a.grantee) as grantee, n.oid::regnamespace::text as place
 from pg_namespace as n
 cross join lateral aclexplode(n.nspacl) as a
 where n.nspname not in ('gdpr', 'pg_catalog', 'information_schema')
-  and a.grantee in (select r.oid from pg_roles as r where r.rolname in ('gdpr_export', 'gdpr_erase', 'gdpr_verify'))
+  and a.grantee in (select r.oid from pg_roles as r where r.rolname in ('gdpr_export', 'gdpr_erase', 'gdpr_verify', 'gdpr_audit'))
 union
 select
   pg_get_userbyid(a.grantee), coalesce(pg_partition_root(c.oid), c.oid)::regclass::text, lower(a.privilege_type)
@@ -150,7 +168,17 @@ from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace
 cross join lateral aclexplode(c.relacl) as a
 where n.nspname not in ('gdpr', 'pg_catalog', 'information_schema')
-  and a.grantee in (select r.oid from pg_roles as r where r.rolname in ('gdpr_export', 'gdpr_erase', 'gdpr_verify'))
+  and a.grantee in (select r.oid from pg_roles as r where r.rolname in ('gdpr_export', 'gdpr_erase', 'gdpr_verify', 'gdpr_audit'))
+union
+select
+  pg_get_userbyid(a.grantee), c.oid::regclass::text,
+  lower(a.privilege_type) || ' (' || string_agg(quote_ident(t.attname), ', ' order by t.attname) || ')'
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_attribute as t on t.attrelid = c.oid
+cross join lateral aclexplode(t.attacl) as a
+where n.nspname not in ('gdpr', 'pg_catalog', 'information_schema') and pg_get_userbyid(a.grantee) = 'gdpr_audit'
+group by a.grantee, c.oid, a.privilege_type
 order by grantee, place, privilege;
 
 -- rights_missing: tables that a role of ours cannot work on after all; GRANT only warns where the grantor may not grant
@@ -207,7 +235,10 @@ cross join lateral (
       and exists (select from unnest(y.polroles) as r (oid) where r.oid = 0 or pg_has_role(r.oid, 'usage'))
   ) as f
 ) as p
-where has_table_privilege(c.oid, n.privilege) and not (p.is_shown and p.is_left)
+where not (p.is_shown and p.is_left) and case
+  when n.privilege = 'delete' then has_table_privilege(c.oid, n.privilege)
+  else has_any_column_privilege(c.oid, n.privilege)
+end
 order by 1
 limit 1;
 
@@ -273,8 +304,11 @@ select exists (
   select
   from gdpr.entry as e
   cross join lateral convert_from(substr(e.body, 2), 'UTF8') as said (told)
-  cross join lateral json_to_record(said.told::json) as read (kind text, writer text, event uuid)
-  where (e.kind, e.writer, e.event_id) is distinct from (read.kind, read.writer, read.event)
+  cross join lateral json_to_record(said.told::json) as read (
+    kind text, writer text, event uuid, request uuid, subject text
+  )
+  where (e.kind, e.writer, e.event_id, e.request, encode(e.subject, 'hex'))
+    is distinct from (read.kind, read.writer, read.event, read.request, read.subject)
 );
 
 -- tree_heads_between: of sizes above one, up to another
@@ -325,3 +359,128 @@ limit 1;
 select a.note
 from gdpr.anchor as a
 where a.origin = %(origin)s and a.size = %(size)s;
+
+-- lock_request: nobody else adds to a request for the rest of the transaction
+select r.id
+from gdpr.request as r
+where r.subject_request_id = %(subject_request_id)s and r.action = %(action)s
+for no key update;
+
+-- case_file: a request with all the facts of its course
+select
+  r.id::text,
+  r.subject_request_id::text,
+  r.action,
+  r.request_type,
+  r.status,
+  r.code,
+  r.person,
+  k.key as subject_key,
+  r.received_at,
+  r.registered_at,
+  r.changed_at,
+  r.terms,
+  r.deadline,
+  coalesce((
+    select json_agg(json_build_object('asked_at', q.asked_at, 'answered_at', q.answered_at) order by q.asked_at)
+    from gdpr.request_question as q
+    where q.request_id = r.id
+  ), '[]') as questions,
+  (select row_to_json(e) from gdpr.request_extension as e where e.request_id = r.id) as extension,
+  (select row_to_json(f) from gdpr.request_refusal as f where f.request_id = r.id) as refusal
+from gdpr.request as r
+left join gdpr.subject_key as k on k.person = r.person
+where r.subject_request_id = %(subject_request_id)s and r.action = %(action)s;
+
+-- record_question: the person was asked something, or has answered; what is recorded stays
+insert into gdpr.request_question (request_id, asked_at, answered_at)
+values (%(request)s, %(asked_at)s, %(answered_at)s)
+on conflict (request_id, asked_at) do update
+set answered_at = excluded.answered_at
+where request_question.answered_at is null;
+
+-- record_extension: a request takes longer, or its person has been told so; what is recorded stays
+insert into gdpr.request_extension (request_id, decided_at, reason, text_ref, facts_ref, notified_at)
+values (%(request)s, %(decided_at)s, %(reason)s, %(text_ref)s, %(facts_ref)s, %(notified_at)s)
+on conflict (request_id) do update
+set notified_at = excluded.notified_at
+where request_extension.notified_at is null;
+
+-- set_deadline: the dates that follow from the facts
+update gdpr.request as r
+set deadline = %(deadline)s, due_at = %(due_at)s, target_date = %(target_date)s
+where r.id = %(request)s;
+
+-- record_refusal: a request is refused; once
+insert into gdpr.request_refusal (
+  request_id, decided_at, reason, text_ref, authority, remedy, decided_by, facts_ref
+)
+values (
+  %(request)s, %(decided_at)s, %(reason)s, %(text_ref)s, %(authority)s, %(remedy)s, %(decided_by)s, %(facts_ref)s
+);
+
+-- move_request: take a step with a request
+select gdpr.move_request(%(request)s, %(status)s, %(fence)s, %(code)s);
+
+-- owe_notice: the person has to be told something by then
+insert into gdpr.notice (request_id, kind, due_at, given_at)
+values (%(request)s, %(kind)s, %(due_at)s, %(given_at)s);
+
+-- register_request: a request enters the register; its id, and whether it is new
+select *
+from gdpr.register_request(
+  %(subject_request_id)s, %(action)s, %(request_type)s, %(kind)s, %(received_at)s, %(person)s, %(person_key)s, %(terms)s,
+  %(status)s, %(code)s, %(decision)s, %(options)s, %(deadline)s, %(due_at)s, %(target_date)s, %(sealed)s, %(mark)s,
+  %(mark_key)s
+);
+
+-- request_mark: what tells the identities of an open request apart from others
+select p.mark, p.mark_key
+from gdpr.request_person as p
+where p.request_id = %(request)s;
+
+-- give_notice: the person has been told
+update gdpr.notice as n
+set given_at = %(given_at)s
+where n.request_id = %(request)s and n.kind = %(kind)s and n.given_at is null;
+
+-- know_person: the key of a person, who has this one if they had none
+select gdpr.know_person(%(person)s, %(key)s);
+
+-- subject_key: the key of a person, while they have one
+select k.key
+from gdpr.subject_key as k
+where k.person = %(person)s;
+
+-- entries: the ledger's, the newest first, behind one and no more than so many
+select e.id, e.written_at, e.body, l.leaf_index
+from gdpr.entry as e
+left join gdpr.leaf as l on l.entry_id = e.id
+where e.id < coalesce(%(before)s, 9223372036854775807)
+  and (%(request)s::uuid is null or e.request = %(request)s)
+  and (%(subject)s::bytea is null or e.subject = %(subject)s)
+  and (%(kind)s::text is null or e.kind = %(kind)s)
+  and (%(since)s::timestamptz is null or e.written_at >= %(since)s)
+  and (%(until)s::timestamptz is null or e.written_at < %(until)s)
+order by e.id desc
+limit %(most)s;
+
+-- is_recorded: whether a role has written of an event
+select exists (select from gdpr.entry as e where e.writer = %(writer)s and e.event_id = %(event)s);
+
+-- open_requests: what is still to be done, the most urgent first
+select r.subject_request_id, r.action
+from gdpr.request as r
+where r.status in ('in_progress', 'incomplete', 'failed', 'blocked')
+order by r.due_at, r.id;
+
+-- owed_notices: what the person has to be told by then, and was not
+select n.kind, n.due_at
+from gdpr.notice as n
+where n.request_id = %(request)s and n.given_at is null and n.due_at <= %(by)s
+order by n.due_at, n.kind;
+
+-- dead_lease: a worker that took a request, and neither finished nor gave it back
+select r.fence, r.leased_until
+from gdpr.request as r
+where r.id = %(request)s and r.status = 'in_progress' and r.leased_until < clock_timestamp() - interval '1 minute';

@@ -117,6 +117,9 @@ insert into gdpr.entry_kind (kind, writer) values
 ('request.due', 'gdpr_audit'),
 ('request.overdue', 'gdpr_audit'),
 ('request.idle', 'gdpr_audit'),
+('request.unanswered', 'gdpr_audit'),
+('request.notice', 'gdpr_audit'),
+('request.stalled', 'gdpr_audit'),
 ('hold.placed', 'gdpr_erase'),
 ('hold.released', 'gdpr_erase'),
 ('record.consent', 'gdpr_audit'),
@@ -145,6 +148,9 @@ create table gdpr.entry (
   event_id uuid not null,
   body bytea not null,
   leaf_hash bytea not null,
+  -- Beside the body, which alone is hashed: what entries are found by.
+  request uuid,
+  subject bytea,
   -- A retry writes the same event again; an id that another role has used is not taken by it.
   constraint entry_event unique (writer, event_id),
   -- The first byte is the version of the format. The bound is the one of C2SP log entries.
@@ -154,6 +160,9 @@ create table gdpr.entry (
 );
 -- What the sequencer has certainly seen need not be looked through again.
 create index entry_xid on gdpr.entry (xid, id);
+create index entry_of_request on gdpr.entry (request, id) where request is not null;
+create index entry_of_subject on gdpr.entry (subject, id) where subject is not null;
+create index entry_time on gdpr.entry using brin (written_at);
 comment on table gdpr.entry is 'What happened: codes, counts and references, no personal data. Append-only.';
 grant select on gdpr.entry to gdpr_audit, gdpr_verify;
 grant select on gdpr.entry_kind to gdpr_audit, gdpr_verify;
@@ -222,8 +231,11 @@ begin
     raise exception 'a ledger entry names another writer or event than its own' using errcode = 'check_violation';
   end if;
 
-  insert into gdpr.entry (writer, kind, event_id, body, leaf_hash)
-  values (session_user, claimed, append.event_id, append.body, leaf)
+  insert into gdpr.entry (writer, kind, event_id, body, leaf_hash, request, subject)
+  values (
+    session_user, claimed, append.event_id, append.body, leaf,
+    (read ->> 'request')::uuid, decode(read ->> 'subject', 'hex')
+  )
   on conflict on constraint entry_event do nothing;
   if not found then
     select e.leaf_hash into standing
@@ -462,6 +474,20 @@ comment on table gdpr.subject_key is 'A random key for each person who has asked
 grant select on gdpr.subject_key to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
 
 
+create function gdpr.know_person(person bytea, key bytea) returns bytea
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  known bytea;
+begin
+  insert into gdpr.subject_key (person, key) values (know_person.person, know_person.key) on conflict do nothing;
+  select k.key into known from gdpr.subject_key as k where k.person = know_person.person;
+  return known;
+end
+$$;
+comment on function gdpr.know_person is 'The key of a person: the one that they have, or this one from now on.';
+grant execute on function gdpr.know_person to gdpr_export, gdpr_erase, gdpr_audit;
+
+
 -- The register of requests ------------------------------------------------------------------------------------------
 
 create table gdpr.request (
@@ -620,9 +646,7 @@ begin
     raise exception 'a request is about one person, or it is not identified' using errcode = 'check_violation';
   end if;
   if register_request.person is not null then
-    insert into gdpr.subject_key (person, key)
-    values (register_request.person, register_request.person_key)
-    on conflict do nothing;
+    perform gdpr.know_person(register_request.person, register_request.person_key);
   end if;
   insert into gdpr.request (
     subject_request_id, action, request_type, kind, received_at, person, terms, status, code,
@@ -646,6 +670,10 @@ begin
   if register_request.sealed is not null then
     insert into gdpr.request_person (request_id, sealed, mark, mark_key)
     values (made, register_request.sealed, register_request.mark, register_request.mark_key);
+  end if;
+  if register_request.status = 'not_identified' then
+    insert into gdpr.notice (request_id, kind, due_at)
+    values (made, 'not_identified', register_request.due_at);
   end if;
   return query select made, true;
 end

@@ -1,6 +1,7 @@
-"""What to write where the compiler says what is wrong: the compiler knows the rule, and here is the map at hand.
+"""What to write where the compiler says what is wrong, and leaves what to do to whoever has the map at hand.
 
-A remedy is the whole of what is to be done. One that only leads to the next fault is none.
+A remedy is the whole of what is to be done. One that only leads to the next fault is none. Each stands in one place:
+with the compiler, where the rule says it already, or else here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datamap.check.nobody import declaration
 from datamap.check.survey import Survey
 from datamap.check.tables import key as as_key
 from datamap.compile.resolution import Dataset, Kind, Link
-from datamap.fault import Fault
+from datamap.fault import Fault, Where
 
 _SHORT = 16  # columns that a remedy lists
 _ROLES = (
@@ -29,7 +30,7 @@ _PLAIN: Mapping[str, str] = {
     "schema_wildcard": "write {personal: false, reason: …}, or a line for each of its tables",
     "subject_table": "name the table that has a row for each person",
     "key_twice": "name each column once",
-    "unknown_table": "take it out",
+    "unknown_table": "take it out of the map",
     "no_key": "write to: schema.table.column",
     "partial_key": "name the columns of one whole key, with commas between them",
     "types": "name another column, or with `to: schema.table.column` what this one points at",
@@ -44,8 +45,7 @@ def advised(faults: Iterable[Fault], survey: Survey) -> Iterator[Fault]:
     """The compiler's faults, each with what to write."""
     advice = _Advice(survey)
     for fault in faults:
-        remedy = advice.remedy(fault) or fault.remedy or _PLAIN.get(fault.code)
-        remedy = _PLAIN[fault.code] if fault.code == "unreached" else remedy
+        remedy = fault.remedy or advice.remedy(fault) or _PLAIN.get(fault.code)
         message = f"`nobody`{fault.message.removeprefix('nobody')}" if fault.message[:7] == "nobody " else fault.message
         yield replace(fault, remedy=remedy, message=message)
 
@@ -55,11 +55,13 @@ class _Advice:
     survey: Survey
 
     def remedy(self, fault: Fault) -> str | None:
-        """None where the compiler's own is all that can be said."""
+        """None where it does not depend on the map."""
         known: Mapping[str, Callable[[Fault], str | None]] = {
             "not_null": self._not_null,
+            "identity_left": self._not_null,
             "nobody": self._nobody,
             "undecided": self._undecided,
+            "unreached": self._unreached,
             "unknown_table": self._unknown_table,
             "two_people": self._two_people,
             "names_a_person": self._names_a_person,
@@ -89,15 +91,25 @@ class _Advice:
         dataset = self._dataset(fault)
         if dataset is None:
             return None
-        column = fault.about if isinstance(fault.about, Column) else None
-        part = fault.where[2:3]
-        if column is not None and part in (("stub",), ("keep",)):
-            return _of_a_part(column, fault, str(part[0]))
-        link = _naming(column, dataset) if column is not None else self._link(fault)
+        if isinstance(fault.about, Column):
+            return self._of_a_column(fault.about, dataset, fault.where[2:3])
+        link = self._link(fault)
         kind = self._kind(link)
         if link is None or kind is None:
-            return None
-        return _to_nobody(link, kind, dataset, self.survey, is_set=column is not None)
+            return "write erase: delete for this link, or keep the row that it points at"
+        return _to_nobody(link, kind, dataset, self.survey, is_set=False)
+
+    def _of_a_column(self, column: Column, dataset: Dataset, part: Where) -> str:
+        """`stub` and `keep` say it under a key of their own."""
+        link = _naming(column, dataset)
+        kind, setting = self._kind(link), f"{as_key(column.name)}: {_instead(column, dataset)}"
+        if part == ("stub",):
+            return f"write stub: {{{setting.partition(', or')[0]}}}"
+        if part == ("keep",):
+            return f"add {column.name} to keep.columns, or write set: {{{setting.partition(', or')[0]}}}"
+        if link is not None and kind is not None:
+            return _to_nobody(link, kind, dataset, self.survey, is_set=True)
+        return f"write {setting}"
 
     def _nobody(self, fault: Fault) -> str | None:
         if fault.where[-1:] == ("nobody",) or fault.where[-2:-1] == ("nobody",):
@@ -107,9 +119,7 @@ class _Advice:
         dataset = self._dataset(fault)
         link = _naming(fault.about, dataset) if isinstance(fault.about, Column) and dataset else None
         kind = self._kind(link)
-        if kind is None or kind.nobody is not None:
-            return "write null, or {value: …}"
-        return declaration(kind, self.survey.catalogue)
+        return declaration(kind, self.survey.catalogue) if kind else "write null, or {value: …}"
 
     # Links --------------------------------------------------------------------------------------------------------
 
@@ -121,6 +131,12 @@ class _Advice:
             return _ROLES
         dataset = self._dataset(fault)
         return f"write {_choices(dataset, link)}" if dataset and link else None
+
+    def _unreached(self, fault: Fault) -> str:
+        """Above a person there is no column that could be named: a partner to whom a user's row points."""
+        dataset = self._dataset(fault)
+        above = self.survey.above(dataset) if dataset else ()
+        return _PLAIN["unreached"] + (f"\n{of_whom_points(dataset, above[0])}" if dataset and above else "")
 
     def _two_people(self, fault: Fault) -> str | None:
         dataset = self._dataset(fault)
@@ -164,7 +180,7 @@ class _Advice:
     # Names --------------------------------------------------------------------------------------------------------
 
     def _unknown_table(self, fault: Fault) -> str | None:
-        if fault.where[0] == "tables" or (fault.remedy or "").startswith("did you mean"):
+        if fault.where[0] == "tables":
             return None
         tables = [table for table in self.survey.catalogue if table.kind in ("table", "partitioned")]
         most = max(tables, key=lambda table: len(self.survey.keys_to(table.name)), default=None)
@@ -172,16 +188,30 @@ class _Advice:
         return f"name the table that has a row for each person{such}"
 
 
+def of_whom_points(dataset: Dataset, kind: Kind) -> str:
+    """What to write where the data of people lies in a row that their own points at."""
+    key = ", ".join(dataset.facts.primary_key) or "…"
+    where = "subject:" if kind.name == "person" else f"subjects: {kind.name}:"
+    return (
+        f"or, if that is where the people are, since rows of {kind.table} point at it, write {where}"
+        f" {{table: {as_key(str(dataset.name))}, key: {key}}}, and rows of {kind.table} are theirs"
+    )
+
+
 def _naming(column: Column, dataset: Dataset) -> Link | None:
     """The link to a person that a column belongs to."""
     return next((link for link in dataset.person_links if column.name in link.place.columns), None)
 
 
-def _of_a_part(column: Column, fault: Fault, part: str) -> str:
-    """`stub` and `keep` say it under a key of their own."""
-    value = (fault.remedy or "").removeprefix(f"write {column.name}: ").partition(", or")[0]
-    setting = f"{{{as_key(column.name)}: {value}}}"
-    return f"write stub: {setting}" if part == "stub" else f"add {column.name} to keep.columns, or write set: {setting}"
+def _instead(column: Column, dataset: Dataset) -> str:
+    """What fits where null does not."""
+    if not column.not_null:
+        return "null"
+    if _naming(column, dataset) is not None:
+        return "nobody"
+    if column.is_array or column.family == "json":
+        return "empty"
+    return "random, or {value: …}" if column.family in ("text", "uuid") else "{value: …}"
 
 
 def _staying(link: Link, dataset: Dataset) -> str:

@@ -28,6 +28,7 @@ class Function:
     language: str
     search_path: str | None
     body: str
+    is_definer: bool  # it runs as its owner
     is_shadowed: bool  # Postgres has one of the same name, which is found first
 
     @property
@@ -86,16 +87,24 @@ class Calls:
         return not function.is_shadowed and all(table.name.name != function.name.name for table in self.catalogue)
 
     @cached_property
+    def definers(self) -> frozenset[str]:
+        """The functions of triggers that run as their owner, as a trigger names them."""
+        what = "which functions of triggers run as their owner"
+        rows = self.server.rows(_DEFINERS, what=what) if self.server is not None else None
+        return frozenset(name for (name,) in rows or ())
+
+    @cached_property
     def _functions(self) -> dict[str, list[Function]]:
         what = "what the functions do that triggers call"
         rows = self.server.rows(_FUNCTIONS, what=what) if self.server is not None else None
         found: dict[str, list[Function]] = {}
-        for schema, name, language, search_path, body, is_shadowed in rows or ():
+        for schema, name, language, search_path, body, is_definer, is_shadowed in rows or ():
             function = Function(
                 name=Name(schema, name),
                 language=language,
                 search_path=search_path,
                 body=body,
+                is_definer=is_definer,
                 is_shadowed=is_shadowed,
             )
             found.setdefault(name, []).append(function)
@@ -125,7 +134,7 @@ def _written(match: re.Match[str]) -> str:
 _FUNCTIONS = """
 select n.nspname::text, p.proname::text, l.lanname::text,
   (select substr(v, 13) from unnest(p.proconfig) as v where v like 'search_path=%'),
-  coalesce(pg_get_function_sqlbody(p.oid), p.prosrc),
+  coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), p.prosecdef,
   exists (select from pg_proc as b where b.pronamespace = 'pg_catalog'::regnamespace and b.proname = p.proname)
 from pg_proc as p
 join pg_namespace as n on n.oid = p.pronamespace
@@ -137,4 +146,11 @@ where p.provolatile = 'v' and p.prokind in ('f', 'p') and p.prorettype <> 'trigg
     where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
   )
 order by 1, 2, p.oid
+"""
+
+_DEFINERS = """
+select n.nspname || '.' || p.proname
+from pg_proc as p
+join pg_namespace as n on n.oid = p.pronamespace
+where p.prosecdef and p.prorettype = 'trigger'::regtype
 """

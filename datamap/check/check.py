@@ -12,17 +12,23 @@ from datamap.check import (
     advice,
     columns,
     conditions,
+    crossings,
+    evidence,
+    holdings,
     installation,
     keeps,
     keys,
+    large_objects,
     links,
     owners,
     pseudonyms,
     remains,
+    replication,
     security,
     settings,
     slips,
     tables,
+    targets,
     triggers,
     unanswered,
     undecided,
@@ -31,6 +37,7 @@ from datamap.check.naming import namings
 from datamap.check.repetition import once
 from datamap.check.server import Server
 from datamap.check.survey import Survey
+from datamap.check.suspicions import Suspicions
 from datamap.compile.plan import attempted
 from datamap.discover.cache import KeyPattern
 from datamap.document import Document
@@ -75,16 +82,22 @@ def _everything(
 
 
 def _faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
-    yield from tables.faults(survey)
+    suspicions = Suspicions(survey)
+    yield from tables.faults(survey, suspicions)
+    yield from targets.faults(survey, suspicions)
     yield from columns.faults(survey)
+    yield from large_objects.faults(survey)
     yield from links.faults(survey)
     yield from owners.faults(survey)
     yield from conditions.faults(survey)
+    yield from evidence.faults(survey, server)
+    yield from crossings.faults(survey, server)
     yield from keeps.faults(survey, server)
     yield from settings.faults(survey, server)
     yield from pseudonyms.faults(survey)
     yield from remains.faults(survey)
     yield from triggers.faults(survey, server)
+    yield from replication.faults(survey, server)
     yield from security.faults(survey, server)
     yield from activities.faults(survey)
     yield from undecided.faults(survey.map)
@@ -95,7 +108,11 @@ def _faults(survey: Survey, server: Server | None) -> Iterator[Fault]:
 def _of_keys(survey: Survey, server: Server | None, found: Sequence[KeyPattern] | None) -> list[Fault]:
     of = namings(survey.map, survey.catalogue)
     told = found if found and _are_told_apart(survey, server) else None
-    return [*keys.faults(survey.map, of, told), *keys.unclassified(survey.map, of, told or ())]
+    return [
+        *keys.faults(survey.map, of, told),
+        *keys.unclassified(survey.map, of, told or ()),
+        *holdings.faults(survey.map, of, told or ()),
+    ]
 
 
 def _are_told_apart(survey: Survey, server: Server | None) -> bool:

@@ -30,6 +30,7 @@ def faults(survey: Survey) -> Iterator[Fault]:
             if not is_undecided(dataset) and not survey.is_unread(dataset):
                 yield from _unclassified(dataset)
             yield from _exports(dataset, survey)
+            yield from _unshown(dataset, survey)
     yield from _elsewhere(survey.map)
 
 
@@ -174,6 +175,31 @@ def _withheld(dataset: Dataset, column: Column, entry: model.Column, where: Wher
     if entry.export is False and not entry.third_party and not has_reason:
         message = f"{dataset.name}, column {column.name}, is left out of exports, and nothing says why"
         yield Fault(code="withheld", message=message, where=where, severity="warning", remedy="write reason: …")
+
+
+def _unshown(dataset: Dataset, survey: Survey) -> Iterator[Fault]:
+    """R30 of whole rows, and of what the person themselves is known by, which is about nobody else."""
+    for link in dataset.owner_links:
+        if not link.is_exported:
+            yield Fault(
+                code="withheld",
+                message=f"{dataset.name}: rows that only {link.place} finds are in no export, and nobody is told",
+                where=(*link.where, "export"),
+                severity="note",
+                remedy="take export: false out, or leave out single columns: export: {redact: […]}",
+            )
+    kind = survey.resolution.kinds.get(dataset.subject_of or "")
+    for name in dict.fromkeys(identity.column for identity in kind.identities.values()) if kind else ():
+        said = dataset.decision.columns.get(name)
+        if said is not None and said.third_party:
+            yield Fault(
+                code="withheld",
+                message=f"{dataset.name}, column {name}, is an identity of the person, and third_party leaves it out of"
+                " their exports as if it were about somebody else",
+                where=(*dataset.where, "columns", name),
+                severity="warning",
+                remedy="take third_party out",
+            )
 
 
 def _secret(dataset: Dataset, column: Column, entry: model.Column, where: Where) -> Iterator[Fault]:

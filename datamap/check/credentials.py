@@ -8,20 +8,26 @@ from datamap.discover import words
 _SECRETS = words.listed(
     """
     password passwd passphrase passcode pwd secret salt otp totp hotp credential passkey apikey accesskey secretkey
-    privatekey passwort kennwort contrasena
+    privatekey passwort kennwort contrasena jwt cvv cvc keystore pwhash csrftoken
     """
 )
 _PASSES = words.listed("user login db admin app smtp mail web hash hashed encrypted account")
-_KEYS = words.listed("api access private secret signing signature encryption auth session activation recovery")
-_TOKENS = words.listed(
-    """
-    access refresh reset session remember api auth csrf login bearer id confirmation verification verify invite
-    invitation oauth user activation unlock magic
-    """
+_KEYS = words.listed(
+    "api access private secret signing signature encryption auth session activation recovery ssh master wallet"
 )
-_CODES = words.listed("recovery backup scratch reset login pin")
+_COUNTED = words.listed("max min prompt completion input output next page sync cursor continuation")
+_BEHIND = words.listed("new old current hash value secret digest encrypted")  # a token is one still
+_CODES = words.listed(
+    "recovery backup scratch reset login pin auth activation verification confirmation verify sms mfa authorization"
+)
+_SEEDS = words.listed("mfa wallet otp key")
+_LINKS = words.listed("magic reset login activation")
+_HASHES = words.listed("token pass pw code key")
 _OF_IT = words.listed("at on count type kind hint policy version expire expiry algorithm algo date time strength")
-_KINDS = (("pass", _PASSES), ("key", _KEYS), ("token", _TOKENS), ("code", _CODES))
+_KINDS = (
+    ("pass", _PASSES), ("key", _KEYS), ("code", _CODES), ("seed", _SEEDS), ("link", _LINKS), ("hash", _HASHES),
+    ("digest", _HASHES), ("phrase", words.listed("seed recovery")), ("answer", words.listed("security")),
+)  # fmt: skip
 
 
 def is_credential(column: Column) -> bool:
@@ -31,6 +37,8 @@ def is_credential(column: Column) -> bool:
         return False
     if set(said) & _SECRETS:
         return True
-    if said in (["pass"], ["token"], ["pin"]):
+    if said in (["pass"], ["pin"], ["pw"]):
+        return True
+    if "token" in said and not set(said) & _COUNTED and set(said[said.index("token") + 1 :]) <= _BEHIND:
         return True
     return any(said[-1] == word and set(said[:-1]) & others for word, others in _KINDS)

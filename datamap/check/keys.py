@@ -36,7 +36,33 @@ def unclassified(map_: Map, of: Mapping[str, Naming], found: Iterable[KeyPattern
     lines = [_Entry(map_, of, ("cache", text), text, entry).pattern for text, entry in map_.cache.patterns.items()]
     known = [each for each in lines if each is not None]
     told = ((each, _how_covered(each, of.values(), known)) for each in found)
-    return [_unclassified(each, is_covered) for each, is_covered in told if not is_covered]
+    return [
+        _in_doubt(each) if _may_be_covered(each, of.values(), known) else _unclassified(each, is_covered)
+        for each, is_covered in told
+        if not is_covered
+    ]
+
+
+def _in_doubt(found: KeyPattern) -> Fault:
+    return Fault(
+        code="cache.unclassified",
+        message=f"The cache has keys of the form {found.pattern}, and their numbers are so common that they may be"
+        " people's and may be anything's: whether the line of the map names the right ones is not known",
+        where=("cache",),
+        severity="warning",
+        remedy="look at what the application writes there; or check with a cache that holds more of them",
+    )
+
+
+def _may_be_covered(found: KeyPattern, namings: Iterable[Naming], known: Sequence[Pattern]) -> bool:
+    """Where discovery could not decide whether a number is a person's, whoever wrote the line has."""
+    for naming in namings:
+        for column in naming.columns if found.pattern.count("*") == 1 and "{" not in found.pattern else ():
+            is_in_doubt = any(f" may be {column}" in doubt for doubt in found.doubts)
+            meant = Pattern.parse(found.pattern.replace("*", f"{{{column}}}"), naming.spellings)
+            if is_in_doubt and covered(meant, known):
+                return True
+    return False
 
 
 def _unclassified(found: KeyPattern, is_covered: bool | None) -> Fault:

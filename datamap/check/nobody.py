@@ -55,8 +55,18 @@ def insert(kind: Kind, catalogue: Catalogue) -> str:
         elif column.not_null and not (column.has_default or column.is_generated or column.is_identity):
             cells[name] = _pointing(name, facts, catalogue) or value(column)
     columns, values = ", ".join(map(quoted, cells)), ", ".join(cells.values())
+    others = [name for name in kind.key if name not in (kind.nobody or kind.key)]
     overriding = " overriding system value" if any(facts.columns[name].is_identity for name in cells) else ""
-    return f"insert into {facts.name.sql} ({columns}){overriding} values ({values});"
+    begins = f"insert into {facts.name.sql} ({columns}){overriding}"
+    if not others:
+        return f"{begins} values ({values});"
+    values = ", ".join(f"o.{quoted(name)}" if name in others else cell for name, cell in cells.items())
+    listed = ", ".join(map(quoted, others))
+    known = " and ".join(
+        f"u.{quoted(name)} = {f'o.{quoted(name)}' if name in others else cells[name]}" for name in kind.key
+    )
+    missing = f"not exists (select from {facts.name.sql} as u where {known})"
+    return f"{begins} select {values} from (select distinct {listed} from {facts.name.sql}) as o where {missing};"
 
 
 def _constant(constant: str | int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from datamap.check.advice import of_whom_points
 from datamap.check.survey import Survey, entry_of
 from datamap.check.tables import is_undecided
 from datamap.check.tables import key as as_key
@@ -22,6 +23,7 @@ def faults(survey: Survey) -> Iterator[Fault]:
     for dataset in survey.personal:
         if not is_undecided(dataset):
             yield from _unmentioned(dataset, survey)
+            yield from _above(dataset, survey)
     for ownership in survey.ownerships:
         for dataset in ownership.datasets.values():
             for link in ownership.parents(dataset):
@@ -67,6 +69,27 @@ def _unsaid(dataset: Dataset, link: Link, other: Link) -> Fault:
         f" stays) or `{place}: reference` (it says nothing of whose the row is)",
         about=link,
     )
+
+
+# Above a person ----------------------------------------------------------------------------------------------------
+
+
+def _above(dataset: Dataset, survey: Survey) -> Iterator[Fault]:
+    """A table that only those find who acted on its rows, and that a person's own row points at: a user's partner."""
+    above = survey.above(dataset)
+    is_found = dataset.owner_links or any(list(ownership.parents(dataset)) for ownership in survey.ownerships)
+    if not above or is_found or not dataset.person_links or dataset.subject_of or dataset.decision.shared is not False:
+        return
+    if not (dataset.decision.reason or "").strip():
+        yield Fault(
+            code="unreached",
+            message=f"{dataset.name} is personal, and found for those alone who acted on it; rows of {above[0].table}"
+            " point at it, and nothing is reached upward from a person",
+            where=dataset.where,
+            severity="warning",
+            remedy=f"write reason: at {dataset.name}, which says whose its rows are, or name the link to their owner\n"
+            f"{of_whom_points(dataset, above[0])}",
+        )
 
 
 # A parent that stays ------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from datamap.catalogue import Column
 from datamap.check import decision
 from datamap.check.codes import listed
 from datamap.check.survey import Survey, entry_of
+from datamap.check.suspicions import is_called_a_name
 from datamap.check.tables import key as as_key
 from datamap.compile.changes import table_action
 from datamap.compile.resolution import Dataset, Link
@@ -46,6 +47,7 @@ def faults(survey: Survey) -> Iterator[Fault]:
                 yield from _contents(dataset, cut)
             for cut in _of_actors(dataset, survey):
                 yield from _identities(dataset, cut)
+                yield from _contents(dataset, cut)
 
 
 def _cuts(dataset: Dataset, survey: Survey) -> Iterator[_Cut]:
@@ -74,14 +76,17 @@ def _reason(dataset: Dataset, links: Iterable[Link]) -> str | None:
 
 
 def _of_actors(dataset: Dataset, survey: Survey) -> Iterator[_Cut]:
-    """Where nobody owns the row, what names somebody in it names whoever acted."""
+    """Where nobody owns the row, what names somebody in it names whoever acted; not in a person's own row, which others
+    acted on, nor in one that such a row points at."""
     if dataset.owner_links or any(list(ownership.parents(dataset)) for ownership in survey.ownerships):
+        return
+    if dataset.subject_of or survey.above(dataset):
         return
     for link in dataset.person_links:
         if link.role == "actor" and link.erase != "delete":
             setting = link.erase if isinstance(link.erase, Mapping) else {}
             where = (*link.where, "erase") if entry_of(dataset, link).erase is not None else link.where
-            yield _Cut(setting=setting, where=where, link=link)
+            yield _Cut(setting=setting, where=where, link=link, reason=_reason(dataset, [link]))
 
 
 def _is_left(dataset: Dataset, link: Link) -> bool:
@@ -116,11 +121,7 @@ def _is_of(category: str | None, kinds: tuple[str, ...]) -> bool:
 
 
 def _identities(dataset: Dataset, cut: _Cut) -> Iterator[Fault]:
-    named = {
-        name: entry
-        for name, entry in _left(dataset, cut)
-        if _is_of(entry.category, _IDENTIFIERS) and name in dataset.decision.columns
-    }
+    named = {name: entry for name, entry in _left(dataset, cut) if _is_naming(name, entry, dataset)}
     if named:
         whole = decision.with_set(dataset, cut.link, cut.setting, named)
         others = ", ".join(f"{as_key(n)}: {{category: {e.category}, third_party: true}}" for n, e in named.items())
@@ -133,6 +134,13 @@ def _identities(dataset: Dataset, cut: _Cut) -> Iterator[Fault]:
             severity="warning",
             remedy=f"write {whole}\nor, where it names somebody else, at columns: {others}",
         )
+
+
+def _is_naming(name: str, entry: model.Column, dataset: Dataset) -> bool:
+    """By its category, or by what it is called: `"*"` says the same of an address and of a size."""
+    if name in dataset.decision.columns and _is_of(entry.category, _IDENTIFIERS):
+        return True
+    return is_called_a_name(name) and not (entry.reason or "").strip()
 
 
 # What they wrote ----------------------------------------------------------------------------------------------------
@@ -155,9 +163,11 @@ def _contents(dataset: Dataset, cut: _Cut) -> Iterator[Fault]:
 
 def _is_written(name: str, entry: model.Column, dataset: Dataset) -> bool:
     column = dataset.facts.columns[name]
-    if _is_of(entry.category, _IDENTIFIERS) or _is_code(column, dataset):
+    if _is_naming(name, entry, dataset) or _is_code(column, dataset):
         return False  # told as such; or nobody's words
-    return _is_of(entry.category, _CONTENT) or (column.family in ("text", "json") and _is_free(name))
+    is_made_of_it = column.family == "vector" or column.base == "pg_catalog.tsvector"
+    is_free = column.family in ("text", "json") and _is_free(name)
+    return _is_of(entry.category, _CONTENT) or is_made_of_it or is_free
 
 
 def _is_free(name: str) -> bool:
@@ -178,7 +188,8 @@ def _is_another_ones(name: str, dataset: Dataset, cut: _Cut) -> bool:
     other, which a condition or an identity says."""
     if cut.link is None or cut.link.condition is not None or cut.link.identity is not None:
         return False
-    others = [link for link in dataset.owner_links if link != cut.link and link.condition is None]
+    people = dataset.person_links if cut.link.role == "actor" else dataset.owner_links
+    others = [link for link in people if link != cut.link and link.condition is None]
     return any(isinstance(link.erase, Mapping) and name in link.erase for link in others)
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from datamap.fault import Fault
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
+_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _WIDTH, _INDENT = 100, " " * 4
 _WORD = re.compile(r"""(?:(?<![a-z])'[^']*'|"[^"]*"|`[^`]*`|\S)+""")
 
@@ -29,9 +31,14 @@ def text(faults: Sequence[Fault], name: str, *, notes: bool = False) -> str:
 def _lines(fault: Fault, name: str) -> Iterator[str]:
     """The sentence is one line, however long, since editors and CI read it by lines."""
     place = f"{name}:{fault.line}:{fault.column}" if fault.line else name
-    yield f"{place}: {fault.severity}: {fault.message} ({fault.code})"
-    for line in (fault.remedy or "").splitlines():
-        yield from _wrapped(line)
+    yield _shown(f"{place}: {fault.severity}: {fault.message} ({fault.code})")
+    for line in (fault.remedy or "").split("\n"):
+        yield from _wrapped(_shown(line)) if line else ()
+
+
+def _shown(text: str) -> str:
+    """A name may hold what ends a line, or colours it: such characters are shown as escapes."""
+    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _wrapped(line: str) -> Iterator[str]:
@@ -91,9 +98,15 @@ def _rule(code: str) -> dict[str, Any]:
     return rule
 
 
+def _uri(name: str) -> str:
+    """A whole path says so; any other is meant from where the check runs."""
+    path = PurePath(name)
+    return path.as_uri() if path.is_absolute() else quote(name.replace("\\", "/"))
+
+
 def _result(fault: Fault, number: int, name: str) -> dict[str, Any]:
     message = fault.message + (f"\n{fault.remedy}" if fault.remedy else "")
-    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": quote(name.replace("\\", "/"))}}}
+    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _uri(name)}}}
     if fault.line:
         location["physicalLocation"]["region"] = {"startLine": fault.line, "startColumn": max(1, fault.column)}
     if fault.where:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from datamap.catalogue import Catalogue, Trigger
+from datamap.catalogue import Catalogue, Table, Trigger
 from datamap.check.calls import QUALIFIED, Call, Calls, plain, without_comments, without_texts
 from datamap.names import Table as Name
 from datamap.names import quoted
@@ -15,6 +15,31 @@ from datamap.names import quoted
 _INSERTS = re.compile(rf"\b(?:insert\s+into|merge\s+into|copy)\s+(?:only\s+)?{QUALIFIED}", re.IGNORECASE)
 _MENTIONS = re.compile(
     rf"\b(?:insert\s+into|merge\s+into|update|delete\s+from|from|join|using)\s+(?:only\s+)?{QUALIFIED}", re.IGNORECASE
+)
+_UPDATES = re.compile(
+    rf"\bupdate\s+(?:only\s+)?{QUALIFIED}(?:\s+(?:as\s+)?(?!set\b)\w+)?\s+set\b(?P<set>(?:(?!\bwhere\b)[^;])*)",
+    re.IGNORECASE,
+)
+_OF_THE_ROW = re.compile(
+    r"(?<![\w.])\"?(?:old|new)\"?(?:\s*\.\s*(?P<column>\"[^\"]+\"|\w+|\*))?(?![\w.])", re.IGNORECASE
+)
+_MAKES = re.compile(
+    rf"\bcreate\s+(?:unlogged\s+)?table\s+(?:if\s+not\s+exists\s+)?{QUALIFIED}[^;]*\bas\b", re.IGNORECASE
+)
+_NEEDS = re.compile(
+    rf"\b(?P<verb>insert\s+into|merge\s+into|update|delete\s+from|from|join)\s+(?:only\s+)?{QUALIFIED}", re.IGNORECASE
+)
+_RIGHTS = {"insert": "insert", "merge": "insert", "update": "update", "delete": "delete"}
+_RAISES = re.compile(r"\braise\s+(?!debug\b|log\b|info\b|notice\b|warning\b)[\w'$]", re.IGNORECASE)
+_ASKS = re.compile(r"\b(?:if|elsif|when|case)\b(?P<what>[^;]*?)\bthen\b", re.IGNORECASE)
+_OF_THE_EVENT = re.compile(
+    r"[(\s]*tg_op\s*(?:=|in\b)(?P<events>[\s(),]*(?:'\w+'[\s(),]*|or\s+tg_op\s*=\s*)+)", re.IGNORECASE
+)
+_WHO = r"(?:current_user|session_user)(?:\s*::\s*\w+)?"
+_STEPS_ASIDE = re.compile(
+    rf"\bbegin\s+if\s*\(*\s*(?P<who>{_WHO}\s*=\s*'gdpr_erase'|'gdpr_erase'\s*(?:=\s*{_WHO}|in\s*\([^)]*\)))\s*\)*\s*then"
+    r"\s+return\s+(?P<answer>old|new|null|coalesce\s*\(\s*new\s*,\s*old\s*\))\s*;",
+    re.IGNORECASE,
 )
 _NOTIFIES = re.compile(r"\b(?:pg_notify\s*\(|notify\s)", re.IGNORECASE)
 _SENDS = re.compile(
@@ -71,6 +96,56 @@ class Routine:
         """The tables that it writes new rows into, each as it is written and as it is found."""
         for match in (found for text in self._texts for found in _INSERTS.finditer(text)):
             yield match[0].split(None, 2)[-1], _found(match, catalogue)
+
+    def updates(self, dataset: Table, catalogue: Catalogue) -> Iterator[Name]:
+        """The tables of which it sets columns to what the row holds in words: no counter, and no date."""
+        for match in (found for text in self._texts for found in _UPDATES.finditer(text)):
+            told = [each["column"] for each in _OF_THE_ROW.finditer(match["set"])]
+            name = _found(match, catalogue)
+            if name is not None and any(column is None or _is_wordy(column, dataset) for column in told):
+                yield name
+
+    @property
+    def makes(self) -> list[str]:
+        """The tables that it makes and fills, as they are written."""
+        texts = self._texts if self.is_readable else []
+        return [".".join(filter(None, match.groups())) for text in texts for match in _MAKES.finditer(text)]
+
+    def needs(self, catalogue: Catalogue) -> dict[Name, set[str]]:
+        """The rights on tables that whoever fires it has to have: not those of functions that run as their owner."""
+        called = [call.function for call in self._called if call.function.is_readable and not call.function.is_definer]
+        texts = [] if self.is_definer else [self._text, *(without_texts(function.body) for function in called)]
+        found: dict[Name, set[str]] = {}
+        for match in (each for text in texts for each in _NEEDS.finditer(text)):
+            name = _found_by(match[2], match[3], catalogue)
+            if name is not None:
+                found.setdefault(name, set()).add(_RIGHTS.get(match["verb"].split()[0].lower(), "select"))
+        return found
+
+    @property
+    def is_definer(self) -> bool:
+        return self.trigger.function in self.calls.definers
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it raises an exception without a condition, by the event alone, or for what the old row holds."""
+        body = without_comments(self.trigger.body)
+        for match in _RAISES.finditer(body) if self.trigger.language == "plpgsql" else ():
+            asked = _last(_ASKS, body[: match.start()])
+            if asked is None or (self.trigger.delete and re.search(r"\bold\s*\.", asked, re.IGNORECASE)):
+                return True
+            event = _OF_THE_EVENT.fullmatch(asked.strip() + " ")
+            if event and {"'delete'", "'update'"} & set(re.findall(r"'\w+'", event["events"].lower())):
+                return True
+        return False
+
+    @property
+    def steps_aside(self) -> str | None:
+        """What it answers at once where the eraser asks; None where it does not ask who asks."""
+        match = _STEPS_ASIDE.search(without_comments(self.trigger.body)) if self.is_readable else None
+        if match is None or (self.is_definer and "session_user" not in match["who"].lower()):
+            return None
+        return match["answer"].lower().partition("(")[0].strip()
 
     @property
     def opaque(self) -> Iterator[str]:
@@ -132,10 +207,35 @@ def _is_dynamic(body: str) -> bool:
     return any(not _READS.match(what) or _WRITES.search(what) for what in told)
 
 
+def written_into(text: str, catalogue: Catalogue) -> Iterator[Name]:
+    """The tables that a text of SQL writes new rows into."""
+    for match in _INSERTS.finditer(without_texts(text)):
+        name = _found(match, catalogue)
+        if name is not None:
+            yield name
+
+
+def _last(pattern: re.Pattern[str], text: str) -> str | None:
+    """What the last condition before asks, if there is one that has not ended."""
+    ended = [match.end() for match in re.finditer(r"\bend\s+(?:if|case)\b", text, re.IGNORECASE)]
+    asked = [match for match in pattern.finditer(text) if match.start() > max(ended, default=-1)]
+    return asked[-1]["what"] if asked else None
+
+
+def _is_wordy(column: str, dataset: Table) -> bool:
+    """Whether a column of the row holds more than a number or a date."""
+    facts = dataset.columns.get(plain(column))
+    return column == "*" or facts is None or facts.family in ("text", "json", "bytes", "vector", "other")
+
+
 def _found(match: re.Match[str], catalogue: Catalogue) -> Name | None:
+    return _found_by(match[1], match[2], catalogue)
+
+
+def _found_by(first: str, second: str | None, catalogue: Catalogue) -> Name | None:
     """The table that is meant; one without a schema, where there is only one of that name."""
-    if match[2] is not None:
-        name = Name(plain(match[1]), plain(match[2]))
+    if second is not None:
+        name = Name(plain(first), plain(second))
         return name if catalogue.get(name) else None
-    named = [table.name for table in catalogue if table.name.name == plain(match[1])]
+    named = [table.name for table in catalogue if table.name.name == plain(first)]
     return named[0] if len(named) == 1 else None

@@ -28,7 +28,10 @@ _OF_TABLES: Mapping[str, str] = {
     "undecided": "Something is marked as undecided",
     "reason_missing": "Something is not personal, or erased by hand, without a reason",
     "looks_personal": "A table that is not personal has columns that look as if they were",
+    "looks_linked": "A column of a personal table is called like a person's key, and is no link",
+    "large_object": "A column holds the number of a large object, which stays when the row goes",
     # Links, and whose a row is
+    "link_target": "A link says something else than its foreign key, or than its column is called",
     "place": "A place does not fit the type of its column",
     "partial_key": "A link has more or fewer columns than the key that it holds",
     "capitals": "Capitals make no difference on one side of a link",
@@ -37,6 +40,7 @@ _OF_TABLES: Mapping[str, str] = {
     "types": "A link holds values that can never equal those of the key",
     "role": "A link has a role that it cannot have",
     "names_a_person": "A table that is not personal names a person",
+    "link_silent": "No row has a value where a link looks for it",
     "unreached": "No link leads from a personal table to a person",
     "reach": "A decision would reach the rows of other people",
     "unmentioned_link": "A foreign key makes rows somebody's that are owned in another way, and the map is silent",
@@ -58,7 +62,6 @@ _OF_TABLES: Mapping[str, str] = {
     "nobody": "Something is to point at nobody, and there is none",
     "nobody_missing": "The row that stands for nobody is not there",
     "unlink": "A value cannot be taken out of where it is",
-    "stub_circle": "Stubs would point at each other in a circle",
     "match_full": "A part of a MATCH FULL foreign key would be null",
     "temporal": "A foreign key holds for a period",
     "by_hand": "A link decides about rows below what is erased by hand",
@@ -90,8 +93,11 @@ _OF_TABLES: Mapping[str, str] = {
     "trigger_copies": "A trigger copies rows elsewhere",
     "trigger_sends": "A trigger tells somebody outside",
     "trigger_search_path": "A trigger would fail in the suite's sessions",
+    "trigger_rights": "A trigger needs a right that the suite's role has not",
+    "trigger_refuses": "A trigger raises an exception where an erasure changes rows",
     "trigger_opaque": "Nobody can read here what a trigger does",
     "soft_delete": "A trigger turns a DELETE into something else",
+    "replicated": "Rows are sent to other databases, or come from there",
     "rule": "A rule turns a statement into another",
     # What was not asked, and what is not there
     "not_asked": "The database did not answer a question of the check",
@@ -131,6 +137,7 @@ _OF_KEYS: Mapping[str, str] = {
 }
 _OF_THE_CACHE: Mapping[str, str] = {
     "unclassified": "Keys that no pattern covers",
+    "elsewhere": "People stand in keys where the map does not look",
     "undecided": "Nobody has decided what a pattern is",
     "manual": "Somebody erases by hand, and nothing says how",
     "expire": "Keys are left to expire, and may not",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from datamap import expression, model
 from datamap.catalogue import Check, Column, ForeignKey, Index, Table
@@ -14,6 +15,7 @@ from datamap.check.nobody import value as example
 from datamap.check.outcomes import Outcome, outcomes
 from datamap.check.server import Server
 from datamap.check.survey import Survey
+from datamap.compile.resolution import Kind
 from datamap.fault import Fault, Where
 from datamap.names import Table as Name
 from datamap.names import literal, quoted
@@ -23,6 +25,7 @@ _WHOLE = re.compile(r"[-+]?\d+")
 _RANGES = {"int2": 15, "int4": 31, "int8": 63}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|nan|[-+]?inf(?:inity)?", re.IGNORECASE)
 _UUID = re.compile(r"\{?[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\}?", re.IGNORECASE)
+_NOBODYS = r"'\m(no-?body|no-?one|deleted|removed|erased|anonym\w*|unknown|ghost|system|former|example|invalid)\M'"
 _LENGTH = re.compile(r"^(?:character varying|character|varchar|char|bpchar)\((\d+)\)$")
 _TRUTH = re.compile(r"true|false|t|f|yes|no|y|n|on|off|1|0", re.IGNORECASE)
 
@@ -302,13 +305,39 @@ def _nobody(survey: Survey, server: Server) -> Iterator[Fault]:
         where: Where = ("subject",) if survey.map.subject else ("subjects", kind.name)
         key = " and ".join(f"u.{quoted(name)} = {literal(str(value)).strip()}" for name, value in kind.nobody.items())
         what = f"whether {kind.table} has the row that stands for nobody"
-        if (
-            server.holds(f"exists (select from {kind.table.sql} as u where {key})", what=what, tables=(kind.table,))
-            is False
-        ):
+        if server.holds(_has_nobody(kind, key), what=what, tables=(kind.table,)) is False:
+            others = [name for name in kind.key if name not in kind.nobody]
+            of_each = f" for each {', '.join(others)}" if others else ""
             yield Fault(
                 code="nobody_missing",
-                message=f"{kind.table} has no row with the key that stands for nobody",
+                message=f"{kind.table} has no row with the key that stands for nobody{of_each}",
                 where=(*where, "nobody"),
                 remedy=f"{insert(kind, survey.catalogue)}\nor name the key of a row that is there",
             )
+        yield from _somebody(kind, key, (*where, "nobody"), survey, server)
+
+
+def _has_nobody(kind: Kind, key: str) -> str:
+    """Where only a part of the key is nobody's, each tenant has to have such a row."""
+    others = [name for name in kind.key if name not in (kind.nobody or {})]
+    beside = "".join(f" and u.{quoted(name)} = o.{quoted(name)}" for name in others)
+    is_there = f"exists (select from {kind.table.sql} as u where {key}{beside})"
+    return f"not exists (select from {kind.table.sql} as o where not {is_there})" if others else is_there
+
+
+def _somebody(kind: Kind, key: str, where: Where, survey: Survey, server: Server) -> Iterator[Fault]:
+    """An administrator who is called nobody is given everybody's rows, and asks for them in their own export."""
+    texts = [i.column for i in kind.identities.values() if kind.facts.columns[i.column].family == "text"]
+    addresses = [f"(u.{quoted(name)}::text ~ '@' and u.{quoted(name)}::text !~* {_NOBODYS})" for name in texts]
+    what = f"whether the row of {kind.table} that stands for nobody is somebody's"
+    is_one = f"exists (select from {kind.table.sql} as u where {key} and ({' or '.join(addresses) or 'false'}))"
+    if server.holds(is_one, what=what, tables=(kind.table,)):
+        yield Fault(
+            code="nobody",
+            message=f"The row of {kind.table} that stands for nobody has an address as people have one: whoever it is"
+            " would get the rows of all who leave",
+            where=where,
+            severity="warning",
+            remedy=f"name a row of nobody's: {insert(replace(kind, nobody=None), survey.catalogue)}\n"
+            "or, if nobody logs in by it, set its address to one that says so, such as nobody@example.invalid",
+        )

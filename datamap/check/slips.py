@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from datamap.catalogue import Catalogue, Table
@@ -99,7 +100,7 @@ class _Mending:
             for name, each in subject.identities.items()
         }
         known = {name: each for name, each in identities.items() if each.column in facts.columns}
-        nobody = subject.nobody if set(subject.nobody or ()) == set(key) else None
+        nobody = subject.nobody if set(subject.nobody or ()) <= set(key) else None
         birth = subject.birth if subject.birth in facts.columns else None
         told = {"table": str(facts.name), "key": key, "identities": known, "nobody": nobody, "birth": birth}
         return subject.model_copy(update=told)
@@ -113,13 +114,20 @@ class _Mending:
         keyed = [table for table in tables.values() if set(subject.key) <= set(table.columns)]
         return max(keyed, key=lambda table: len(self.catalogue.references.get(table.name, ())), default=None)
 
+    @cached_property
+    def _unnamed(self) -> list[str]:
+        """The tables that the map does not name, each for one slip."""
+        named = {str(Name.parse(text)) for text in self.map.tables if not text.endswith(".*")}
+        return [str(table.name) for table in self.catalogue if str(table.name) not in named]
+
     # Tables, their columns and links ------------------------------------------------------------------------------
 
     def _table(self, where: Where) -> Map | None:
         if len(where) != 2 or where[0] != "tables":
             return None
-        named = {str(Name.parse(text)) for text in self.map.tables if not text.endswith(".*")}
-        meant = nearest(str(_name(where)), [str(t.name) for t in self.catalogue if str(t.name) not in named])
+        meant = nearest(str(_name(where)), self._unnamed)
+        if meant is not None:
+            self._unnamed.remove(meant)
         return self._with_tables(_renamed(self.map.tables, str(where[1]), meant)) if meant else None
 
     def _column(self, where: Where) -> Map | None:

@@ -10,7 +10,7 @@ from datamap.catalogue import Catalogue, ForeignKey, Table
 from datamap.compile.erasure import Erasure
 from datamap.compile.ownership import Ownership
 from datamap.compile.proof import proven
-from datamap.compile.resolution import Dataset, Link, Resolution, resolve
+from datamap.compile.resolution import Dataset, Kind, Link, Resolution, resolve
 from datamap.model import Activity, Map
 from datamap.model import Link as Entry
 from datamap.names import Table as Name
@@ -73,6 +73,15 @@ class Survey:
             for kind, erasure in zip(self.resolution.kinds, self.erasures, strict=True)
             for statement in erasure.statements()
             if statement.purpose == "stub"
+        )
+
+    def above(self, dataset: Dataset) -> tuple[Kind, ...]:
+        """The kinds of people whose own rows point at rows of this table: nothing is reached upward from a person."""
+        kinds = self.resolution.kinds.values()
+        return tuple(
+            kind
+            for kind in kinds
+            if kind.table != dataset.name and any(key.target == dataset.name for key in kind.facts.foreign_keys)
         )
 
     def activity(self, dataset: Dataset) -> Activity | None:

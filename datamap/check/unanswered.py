@@ -10,6 +10,8 @@ from datamap.model import Map
 from datamap.names import Table as Name
 from datamap.names import literal, quoted
 
+_FEW = 12  # tables that a sentence lists
+
 
 def faults(server: Server | None) -> Iterator[Fault]:
     """One for all of them, last of all: every other check has asked by then."""
@@ -50,6 +52,13 @@ def _joined(parts: Iterable[object]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def _some(tables: Iterable[Name]) -> str:
+    """Not all of hundreds: the remedy names each."""
+    listed = sorted(tables)
+    more = len(listed) - _FEW
+    return _joined([*listed[:_FEW], f"{more} more"] if more > 0 else listed) if listed else ""
+
+
 class _Access:
     """What the role may read of the tables that the questions were about."""
 
@@ -71,13 +80,13 @@ class _Access:
     def sentence(self, reason: str, missing: list[Unanswered]) -> str:
         tables = {name for each in missing for name in each.tables}
         if reason == "unread":
-            return f"the role {self._role} may not read {_joined(sorted(tables & set(self._unread)))}"
+            return f"the role {self._role} may not read {_some(tables & set(self._unread))}"
         if reason == "hidden":
-            return f"row-level security hides rows of {_joined(sorted(tables))} from the role {self._role}"
+            return f"row-level security hides rows of {_some(tables & self._secured)} from the role {self._role}"
         if reason == "slow":
-            return f"the server takes longer than {SECONDS:g} seconds for {_joined(sorted(tables) or ['an answer'])}"
+            return f"the server takes longer than {SECONDS:g} seconds for {_some(tables) or 'an answer'}"
         states = _joined(sorted({each.state or "no SQLSTATE" for each in missing}))
-        return f"the server answers with an error ({states}) for {_joined(sorted(tables) or ['a question'])}"
+        return f"the server answers with an error ({states}) for {_some(tables) or 'a question'}"
 
     def remedies(self, reasons: Iterable[str]) -> Iterator[str]:
         """Statements for whoever may grant, and what else there is to do."""

@@ -145,18 +145,39 @@ class Changes:
         decision = self._dataset.decision
         for column in self._dataset.facts.columns.values():
             if column.name in self.stub_keys() and column.name not in decision.stub:
+                self._check_names_nobody(column)
                 continue
             if column.is_settable:
                 value = decision.stub.get(column.name)
                 yield self._one(column, value, STUB, (*self._dataset.where, "stub"))
 
+    def _check_names_nobody(self, column: Column) -> None:
+        """A key that stays because links point at it: an address among them would be left of the person."""
+        entry = self._dataset.decision.columns.get(column.name)
+        identities = self._kind.identities.values() if self._dataset.subject_of == self._kind.name else ()
+        is_personal = entry is not None and (entry.category or "").partition(".")[0] == "user"
+        is_personal = is_personal or any(identity.column == column.name for identity in identities)
+        if not is_personal or column.name in self._fixed_keys():
+            return
+        is_bound = column.name in self._bound
+        self.faults.append(
+            Fault(
+                code="identity_left",
+                message=f"{self._named(column)} stays in a stub, since links point at it, and names the person",
+                where=(*self._dataset.where, "stub"),
+                severity="warning",
+                remedy=f"let what points at it point at {', '.join(self._kind.key)} instead" if is_bound else None,
+                about=column,
+            )
+        )
+
+    def _fixed_keys(self) -> set[str]:
+        keys = {*self._dataset.facts.primary_key, *(self._dataset.decision.key or ())}
+        return keys | set(self._kind.key if self._dataset.subject_of else ())
+
     def stub_keys(self) -> set[str]:
         """What of a stub stays: its keys, and what links it to rows that are nobody's."""
-        facts = self._dataset.facts
-        keys = {*self._referenced, *facts.primary_key, *(self._dataset.decision.key or ())}
-        if self._dataset.subject_of:
-            keys |= set(self._kind.key)
-        return keys | set(self._standing_links())
+        return self._fixed_keys() | self._referenced | self._standing_links()
 
     def _standing_links(self) -> set[str]:
         """Columns of links that may not be null."""
@@ -191,44 +212,34 @@ class Changes:
     def _set(
         self, setting: model.Setting, condition: str, where: Where, arrays: Mapping[str, Link]
     ) -> Iterator[Change]:
+        for link in self._dataset.person_links:
+            if link.kind == self._kind.name and all(setting.get(c) == "nobody" for c in link.place.columns):
+                self._check_alone(link)
         for name, value in setting.items():
             column = self._dataset.facts.columns.get(name)
             if column is None:
                 self.faults.append(unknown_column(name, self._dataset.facts, (*where, name)))
             elif value is None and name in arrays and arrays[name].place.is_array:
                 yield from self.unlinked(arrays[name], condition)
-            else:
+            elif value != "nobody" or not self._is_anybodys(name):
                 yield self._one(column, value, condition, (*where, name))
 
-    def _one(self, column: Column, value: model.SetTo, condition: str, where: Where) -> Change:
-        if not column.is_settable:
-            how = "generated" if column.is_generated else "GENERATED ALWAYS AS IDENTITY"
-            self._fault("generated", f"{self._named(column)} is {how} and cannot be set", where)
-        if column.name in self._dataset.facts.partition_key:
-            message = f"{self._named(column)} cannot be changed: it decides in which partition the row lies"
-            self._fault("partition_key", message, where, "leave it as it is, or let it stand among keep.columns")
-        if column.name in self._bound:
-            message = f"{self._named(column)} cannot be changed: foreign keys point at it, and ON UPDATE would decide"
-            self._fault("referenced", message, where, "leave it as it is, or let it stand among keep.columns")
-        if value is None and column.not_null:
-            remedy = f"write {column.name}: {self._instead(column)}"
-            message = f"{self._named(column)} cannot be set to null: it is NOT NULL"
-            self._fault("not_null", message, where, remedy, about=column)
-        return Change(column=column.name, value=self._expression(column, value, where), condition=condition)
+    def _is_anybodys(self, name: str) -> bool:
+        """It is a part of the key that nobody has in common with whoever leaves, such as the tenant."""
+        if self._kind.nobody is None:
+            return False
+        links = [link for link in self._dataset.person_links if link.kind == self._kind.name and link.place.is_plain]
+        return any(name in link.place.columns and name not in self._moved_to_nobody(link) for link in links)
 
-    def _instead(self, column: Column) -> str:
-        """What fits where null does not."""
-        if self._is_link(column):
-            return "nobody"
-        if column.is_array or column.family == "json":
-            return "empty"
-        return "random, or {value: …}" if column.family in ("text", "uuid") else "{value: …}"
+    def _one(self, column: Column, value: model.SetTo, condition: str, where: Where) -> Change:
+        self._check_may_change(column, where)
+        if value is None and column.not_null:
+            message = f"{self._named(column)} cannot be set to null: it is NOT NULL"
+            self._fault("not_null", message, where, about=column)
+        return Change(column=column.name, value=self._expression(column, value, where), condition=condition)
 
     def _named(self, column: Column) -> str:
         return f"{self._dataset.name}, column {column.name},"
-
-    def _is_link(self, column: Column) -> bool:
-        return any(column.name in link.place.columns for link in self._dataset.person_links)
 
     def _fault(
         self, code: str, message: str, where: Where, remedy: str | None = None, *, about: Column | Link | None = None
@@ -260,24 +271,30 @@ class Changes:
 
     def _nobody(self, column: Column, where: Where) -> str:
         for link in self._dataset.person_links:
-            if column.name in link.place.columns and link.kind == self._kind.name:
+            if column.name in link.place.columns and link.kind == self._kind.name and link.place.is_plain:
                 if self._kind.nobody is None:
                     break
                 target = link.target_columns[link.place.columns.index(column.name)]
                 if target in self._kind.nobody:
                     return literal(str(self._kind.nobody[target])).strip()
+                if set(self._kind.nobody) != set(self._kind.key):
+                    message = f"{self._named(column)} holds {target}, and nobody has one of each {self._left_open()}"
+                    self._fault("nobody", message, where, "write null, or {value: …}", about=column)
+                    return "null"
                 key = " and ".join(
                     f"u.{quoted(name)} = {literal(str(value)).strip()}" for name, value in self._kind.nobody.items()
                 )
                 return f"(select u.{quoted(target)} from {self._kind.sql} as u where {key})"
         if self._kind.nobody is None:
-            remedy = "declare `nobody:` at the subject: the key of a row that stands for nobody"
             message = f"{self._named(column)} is to point at nobody, and no nobody is declared"
-            self._fault("nobody", message, where, remedy, about=column)
+            self._fault("nobody", message, where, about=column)
         else:
             message = f"{self._named(column)} is no link to a person, so it cannot point at nobody"
             self._fault("nobody", message, where, "write null, or {value: …}", about=column)
         return "null"
+
+    def _left_open(self) -> str:
+        return ", ".join(column for column in self._kind.key if column not in (self._kind.nobody or {}))
 
     # A link that is taken away ------------------------------------------------------------------------------------
 
@@ -291,7 +308,9 @@ class Changes:
 
         if place.is_plain:
             yield from self._nulled(link, condition)
-        elif place.is_array and facts.is_array:
+            return
+        self._check_may_change(facts, link.where)
+        if place.is_array and facts.is_array:
             yield taken(_without_element(meant("e.v")))
         elif place.steps.count(None) == 0:
             yield taken(_without_path(link, facts))
@@ -312,29 +331,54 @@ class Changes:
         names = self._apart(link)
         if names:
             for name in names:
+                self._check_may_change(columns[name], link.where)
                 yield Change(column=name, value="null", condition=condition)
         elif link.kind is not None and self._kind.nobody is not None:
             self._check_alone(link)
-            for name in link.place.columns:
+            for name in self._moved_to_nobody(link):
+                self._check_may_change(columns[name], link.where)
                 yield Change(column=name, value=self._nobody(columns[name], link.where), condition=condition)
         else:
-            remedy = "write erase: delete for this link, "
-            remedy += "or declare `nobody:` at the subject" if link.kind else "or keep the row that it points at"
             message = f"{self._dataset.name}, {link.place}: the link cannot be set to null, since it is NOT NULL"
-            self._fault("not_null", message, link.where, remedy, about=link)
+            if self._free(link):
+                needed = ", ".join(self._free(link))
+                message = (
+                    f"{self._dataset.name}, {link.place}: of the link only {needed} may be null, which others need"
+                )
+            self._fault("not_null", message, link.where, about=link)
+
+    def _check_may_change(self, column: Column, where: Where) -> None:
+        """What no UPDATE may set, and what more than this row hangs from."""
+        if not column.is_settable:
+            how = "generated" if column.is_generated else "GENERATED ALWAYS AS IDENTITY"
+            self._fault("generated", f"{self._named(column)} is {how} and cannot be set", where)
+        if column.name in self._dataset.facts.partition_key:
+            message = f"{self._named(column)} cannot be changed: it decides in which partition the row lies"
+            self._fault("partition_key", message, where, "leave it as it is, or let it stand among keep.columns")
+        if column.name in self._bound:
+            message = f"{self._named(column)} cannot be changed: foreign keys point at it, and ON UPDATE would decide"
+            self._fault("referenced", message, where, "leave it as it is, or let it stand among keep.columns")
+
+    def _moved_to_nobody(self, link: Link) -> list[str]:
+        """The columns that nobody's key is written to: where only a part of it is nobody's, the others stay."""
+        nobody = self._kind.nobody or {}
+        if not set(link.target_columns) <= set(self._kind.key):
+            return list(link.place.columns)
+        return [c for c, theirs in zip(link.place.columns, link.target_columns, strict=True) if theirs in nobody]
 
     def _check_alone(self, link: Link) -> None:
         """Of a key of several columns nobody may need one that says something else as well, such as the tenant."""
         others = {c for other in self._dataset.links if other.place != link.place for c in other.place.columns}
-        shared = [c for c in link.place.columns if c in others or c in self._dataset.facts.primary_key]
+        moved = self._moved_to_nobody(link)
+        shared = [c for c in moved if c in others or c in self._dataset.facts.primary_key]
         if len(link.place.columns) == 1 or link.place.columns == tuple(self._dataset.facts.primary_key):
             return
-        remedy = "write erase: delete, or hand the row over to somebody: {column: {value: …}}"
+        remedy = "let each tenant have a nobody of its own, nobody: {id: …} without the tenant, or write erase: delete"
         message = f"{self._dataset.name}, {link.place}: with nobody's key the row would get another"
         if shared:
             message = f"{message} {', '.join(shared)}, which links or the primary key need"
             self._fault("nobody", message, link.where, remedy, about=link)
-        else:
+        elif len(moved) == len(link.place.columns):
             message = f"{message} {link.place.columns[0]}: where that is a tenant, the other one would see it"
             self.faults.append(
                 Fault(code="nobody_moves", message=message, where=link.where, severity="warning", remedy=remedy)
@@ -342,12 +386,19 @@ class Changes:
 
     def _apart(self, link: Link) -> list[str]:
         """The columns of a link that may be null: of several, those that no other link and no key needs."""
+        free, whole = self._free(link), set(link.place.columns)
+        if len(whole) == 1:
+            return free
+        others = {c for each in self._dataset.links if set(each.place.columns) != whole for c in each.place.columns}
+        apart = [c for c in free if c not in others]
+        is_whole = link.foreign_key is not None and link.foreign_key.match_full  # all of them, or none
+        return apart if not is_whole or len(apart) == len(whole) else []
+
+    def _free(self, link: Link) -> list[str]:
+        """The columns of a link that may be null; of several, but for those that name the row."""
         facts = self._dataset.facts
-        free = [c for c in link.place.columns if not facts.columns[c].not_null and c not in facts.primary_key]
-        if link.foreign_key is not None and link.foreign_key.match_full:  # all of them, or none
-            return free if len(free) == len(link.place.columns) else []
-        others = {c for other in self._dataset.links if other.place != link.place for c in other.place.columns}
-        return [c for c in free if c not in others] or free
+        fixed = {*facts.primary_key, *(self._bound if len(link.place.columns) > 1 else ())}
+        return [c for c in link.place.columns if not facts.columns[c].not_null and c not in fixed]
 
     def _is_element(self, link: Link, facts: Column, element: str) -> str:
         meeting = matching.element_meeting(link, facts, self._person, element)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from datamap import model
 from datamap.catalogue import ForeignKey
@@ -37,6 +38,11 @@ class Pointer:
     dataset: Dataset  # of a table that is not in the map, one made of its facts alone
     number: int  # among the links of the dataset
     link: Link
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the database sees to it that no row points at what is gone; NOT ENFORCED it does not."""
+        return self.link.foreign_key is not None and self.link.foreign_key.valid
 
 
 class Erasure:
@@ -115,17 +121,22 @@ class Erasure:
     def read(self) -> tuple[Name, ...]:
         """Every table that a statement names."""
         pointing = {pointer.dataset.name for pointers in self.pointers.values() for pointer in pointers}
-        return tuple(sorted({*self._ownership.datasets, *self.touched, *pointing, *self.refreshed, self._kind.table}))
+        asked = self._ownership.asked_of_others
+        return tuple(sorted({*self._ownership.datasets, *self.touched, *pointing, *asked, *self.refreshed}))
 
     def _unlinks(self, dataset: Dataset) -> list[int]:
-        """The numbers of the links that are set to null when the row that they point at is deleted."""
+        """The numbers of the links that are set to null: because the parent goes, or since the row is theirs by it."""
         ways = list(self._ownership.parents(dataset))
+        of_table = table_action(dataset) == "unlink"
         return [
             number
             for number, link in enumerate(dataset.links)
             if link.kind is None
-            and link.erase not in (None, "delete")
-            and (link.target in self.deletable or (link in ways and self._is_lockable(link.target)))
+            and link.erase != "delete"
+            and (
+                (link in ways and (link.erase or of_table) and self._is_lockable(link.target))
+                or (link.erase and link.target in self.deletable)
+            )
         ]
 
     @cached_property
@@ -171,6 +182,7 @@ class Erasure:
             self._counted(),
             *self._guards(),
             *self._updates(),
+            *self._rechecks(),
             *self._deletes(),
             *self._refreshes(),
         ]
@@ -288,17 +300,17 @@ class Erasure:
     # Rule 15: rows that kept rows point at ------------------------------------------------------------------------
 
     def _stubs(self) -> Iterator[Statement]:
-        stays, children, may_stay = self._stays, self._stays_for, self._may_stay
+        stays, children = self._stays, self._stays_for
         for members in reversed(components(self.touched, lambda name: children[name])):
-            inside = [n for n in members if n in may_stay and any(c in members for c in children[n])]
-            if inside and any(table_action(self.touched[name]) != "keep" for name in inside):
-                self._circle_of_stubs(inside)
-                continue
-            for name in members:
-                if name in may_stay:
-                    yield from (
-                        self._stub(self.touched[name], link) for link in stays[name] if link.target in self.deletable
-                    )
+            ways = [
+                (n, link) for n in members if n in self._may_stay for link in stays[n] if link.target in self.deletable
+            ]
+            inside = [(name, link) for name, link in ways if link.target in members]
+            for name in dict.fromkeys(link.target for _, link in inside):
+                yield self._stub_of_circle(name, inside)
+            for name, link in ways:
+                if link.target not in members:
+                    yield self._stub(self.touched[name], link)
 
     @cached_property
     def _stays(self) -> dict[Name, list[Link]]:
@@ -335,45 +347,45 @@ class Erasure:
             and (set(link.place.columns) <= stays or (not link.place.is_plain and link.place.column in stays))
         ]
 
-    def _circle_of_stubs(self, names: list[Name]) -> None:
-        listed = ", ".join(map(str, names))
-        self.faults.append(
-            Fault(
-                code="stub_circle",
-                message=f"{listed}: rows that stay as stubs would point at each other in a circle",
-                where=self.touched[names[0]].where,
-                remedy="let one of the links be null, or say with `stub:` what it is set to",
-            )
-        )
-
     def _stub(self, dataset: Dataset, link: Link) -> Statement:
-        parent = self._resolution.datasets[link.target]
-        columns = {c: f"q.{quoted(self.stored[link.target][c])}" for c in link.target_columns}
-        points = matching.points_at_columns(link, dataset, parent.facts, columns)
-        stays = "(r.gdpr_by_table or r.gdpr_stub)" if table_action(dataset) == "keep" else "r.gdpr_stub"
-        why = f"{dataset.name} keeps rows that point at these: they stay as stubs"
-        if link.target == dataset.name:
-            sql = self._stubs_of_itself(dataset, f"{stays} and not r.gdpr_dies", points)
-            return Statement(purpose="stub", dataset=str(link.target), link=str(link.place), sql=sql, why=why)
         sql = (
             f"update {self.rows(link.target)} as q\nset gdpr_dies = false, gdpr_stub = true\n"
             "where q.gdpr_dies and exists (\n"
             f"  select from {self.rows(dataset.name)} as r\n  join {dataset.sql} as t on {_AT_PLACE}\n"
-            f"  where {stays} and not r.gdpr_dies and {points}\n)"
+            f"  where {self._is_staying(dataset)} and {self._points_up(dataset, link)}\n)"
         )
-        return Statement(purpose="stub", dataset=str(link.target), link=str(link.place), sql=sql, why=why)
+        return _stub_statement(link.target, [dataset.name], sql, str(link.place))
 
-    def _stubs_of_itself(self, dataset: Dataset, stays: str, points: str) -> str:
-        """A table that points at itself: what a stub points at stays in turn."""
-        rows = self.rows(dataset.name)
-        return (
-            f"with recursive stays (gdpr_table, gdpr_place) as (\n"
-            f"  select r.gdpr_table, r.gdpr_place from {rows} as r where {stays}\n"
-            f"  union\n  select q.gdpr_table, q.gdpr_place\n  from stays as r\n"
-            f"  join {dataset.sql} as t on {_AT_PLACE}\n  join {rows} as q on {points}\n)\n"
-            f"update {rows} as q\nset gdpr_dies = false, gdpr_stub = true\nfrom stays as s\n"
+    def _is_staying(self, dataset: Dataset) -> str:
+        stays = "(r.gdpr_by_table or r.gdpr_stub)" if table_action(dataset) == "keep" else "r.gdpr_stub"
+        return f"{stays} and not r.gdpr_dies"
+
+    def _points_up(self, dataset: Dataset, link: Link) -> str:
+        """The row points at the captured row `q` of the link's table."""
+        parent = self._resolution.datasets[link.target]
+        columns = {c: f"q.{quoted(self.stored[link.target][c])}" for c in link.target_columns}
+        return matching.points_at_columns(link, dataset, parent.facts, columns)
+
+    def _stub_of_circle(self, name: Name, inside: list[tuple[Name, Link]]) -> Statement:
+        """Tables that point at each other, or one at itself: what a stub points at stays in turn."""
+        every = {each: self.touched[each] for each, _ in inside}
+        starts = [
+            f"select r.gdpr_table, r.gdpr_place from {self.rows(each)} as r where {self._is_staying(dataset)}"
+            for each, dataset in every.items()
+        ]
+        steps = [
+            f"select q.gdpr_table, q.gdpr_place from {every[each].sql} as t"
+            f"\njoin {self.rows(link.target)} as q on {self._points_up(every[each], link)}"
+            f"\nwhere q.gdpr_dies and {_AT_PLACE}"
+            for each, link in inside
+        ]
+        sql = (
+            "with recursive stays (gdpr_table, gdpr_place) as (\n(\n" + "\nunion all\n".join(starts) + "\n)"
+            "\nunion\nselect x.*\nfrom stays as r\ncross join lateral (\n" + "\nunion all\n".join(steps) + "\n) as x\n)"
+            f"\nupdate {self.rows(name)} as q\nset gdpr_dies = false, gdpr_stub = true\nfrom stays as s\n"
             "where q.gdpr_dies and q.gdpr_table = s.gdpr_table and q.gdpr_place = s.gdpr_place"
         )
+        return _stub_statement(name, [each for each, link in inside if link.target == name], sql, None)
 
     # Links that are set to null because what they point at goes ---------------------------------------------------
 
@@ -381,7 +393,7 @@ class Erasure:
         for dataset in self.touched.values():
             for number in self._unlinks(dataset):
                 link = dataset.links[number]
-                if link.target not in self.deletable:
+                if link.target not in self.deletable or link.erase is None:
                     continue
                 where = f"{self._dying_parent(dataset, link)}\n  and {self._uncaptured(dataset.name)}"
                 why = f"the row of {link.target} that {link.place} points at is deleted: the link is taken away"
@@ -424,7 +436,6 @@ class Erasure:
             message=f"Rows of {dataset.name} point at rows of {name} that an erasure deletes, by {columns}: {would},"
             " and the map does not decide it",
             where=dataset.where or ("tables",),
-            remedy=f"write {dataset.name}: {{links: {{{pointer.link.place}: {{erase: unlink}}}}}}, or keep {name}",
             about=pointer.link,
         )
 
@@ -450,7 +461,7 @@ class Erasure:
     def _lost_parent(self, dataset: Dataset, link: Link) -> str:
         """The parent is deleted; or the row is theirs by this link, which says what is done with it (rule 11)."""
         ways = []
-        if link.target in self.deletable:
+        if link.target in self.deletable and link.erase is not None:
             ways.append(self._dying_parent(dataset, link))
         if link in list(self._ownership.parents(dataset)):
             ours = self._ownership.child_of(link, dataset, self._source(link.target, "q.gdpr_owned"))
@@ -472,7 +483,7 @@ class Erasure:
             yield Statement(purpose="guard", dataset=names, sql=sql, why=why)
         for name in self.deletable:
             for pointer in self.pointers[name]:
-                if not self._is_always_deleted_with(pointer):
+                if not pointer.dataset.is_refreshed and not self._is_always_deleted_with(pointer):
                     yield self._left_hanging(name, pointer)
 
     def _changes_whole_rows(self, dataset: Dataset) -> bool:
@@ -509,31 +520,50 @@ class Erasure:
         return name in self.deletable and name in {target for n in self._may_stay for target in self._stays_for[n]}
 
     def _left_hanging(self, name: Name, pointer: Pointer) -> Statement:
-        dataset, link = pointer.dataset, pointer.link
-        target = self._resolution.catalogue.tables[name]
-        columns = {c: f"q.{quoted(self.stored[name][c])}" for c in link.target_columns}
-        is_bound = link.foreign_key is not None  # whatever `when` says
-        dying = matching.points_within(
-            link,
-            dataset,
-            target,
-            self.rows(name),
-            columns=columns,
-            test="q.gdpr_dies",
-            with_conditions=not is_bound,
-        )
-        tests = [dying]
+        dataset = pointer.dataset
+        tests = [self._points_at_dying(name, pointer)]
         if dataset.name in self.touched:
             tests.append(self._uncaptured(dataset.name, f" and ({self._lets_go(dataset, pointer)})"))
-        place = literal(str(dataset.name))
-        sql = f"select {place}, count(*)\nfrom {dataset.sql} as t\nwhere " + "\n  and ".join(tests)
         why = f"rows that would be left pointing at deleted rows of {name}"
-        return Statement(purpose="guard", dataset=str(dataset.name), link=str(link.place), sql=sql, why=why)
+        return self._counting("guard", pointer, tests, why)
+
+    @staticmethod
+    def _counting(purpose: Literal["guard", "recheck"], pointer: Pointer, tests: list[str], why: str) -> Statement:
+        place = literal(str(pointer.dataset.name))
+        sql = f"select {place}, count(*)\nfrom {pointer.dataset.sql} as t\nwhere " + "\n  and ".join(tests)
+        link = str(pointer.link.place)
+        return Statement(purpose=purpose, dataset=str(pointer.dataset.name), link=link, sql=sql, why=why)
+
+    def _points_at_dying(self, name: Name, pointer: Pointer) -> str:
+        link = pointer.link
+        return matching.points_within(
+            link,
+            pointer.dataset,
+            self._resolution.catalogue.tables[name],
+            self.rows(name),
+            columns={c: f"q.{quoted(self.stored[name][c])}" for c in link.target_columns},
+            test="q.gdpr_dies",
+            with_conditions=link.foreign_key is None,  # which binds a row whatever `when` says
+        )
 
     def _lets_go(self, dataset: Dataset, pointer: Pointer) -> str:
         """A captured row that is deleted, or changed so that this link no longer points there."""
         changes = [change for change in self._changes[dataset.name] if change.breaks(pointer.link.place)]
         return " or ".join(dict.fromkeys(["r.gdpr_dies", *(f"({change.condition})" for change in changes)]))
+
+    def _rechecks(self) -> Iterator[Statement]:
+        """Rule 14 once more: a trigger or a rule may have kept a row as it was, and a value that a link is set to may
+        be the key of a row that goes. Where a foreign key refuses that by itself nothing is asked."""
+        for name in self.deletable:
+            for pointer in self.pointers[name]:
+                key, dataset = pointer.link.foreign_key, pointer.dataset
+                changes = self._changes.get(dataset.name, ())
+                refuses = key is not None and pointer.is_held and key.on_delete in ("no action", "restrict")
+                if not refuses and any(change.breaks(pointer.link.place) for change in changes):
+                    here = self._found_again(dataset)
+                    stays = f"not exists (select from {self.rows(dataset.name)} as r where {here} and r.gdpr_dies)"
+                    why = f"rows that still point at rows of {name} that are about to go"
+                    yield self._counting("recheck", pointer, [self._points_at_dying(name, pointer), stays], why)
 
     # What happens -------------------------------------------------------------------------------------------------
 
@@ -683,6 +713,11 @@ class Erasure:
         for name in self.refreshed:
             sql, why = f"refresh materialized view {name.sql}", "it shows rows that are gone"
             yield Statement(purpose="refresh", dataset=str(name), sql=sql, why=why)
+
+
+def _stub_statement(name: Name, keeping: list[Name], sql: str, place: str | None) -> Statement:
+    why = f"{', '.join(map(str, dict.fromkeys(keeping)))} keeps rows that point at these: they stay as stubs"
+    return Statement(purpose="stub", dataset=str(name), link=place, sql=sql, why=why)
 
 
 def _any(tests: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ class Remains:
             if (own := self._itself(name)) is not None:
                 found.setdefault(name, []).append((name, own))
             for pointer in self._erasure.pointers[name]:
-                if pointer.link.foreign_key is None:
+                if not pointer.is_held:
                     statement = self._pointing(name, pointer.dataset, pointer.number)
                     found.setdefault(pointer.dataset.name, []).append((name, statement))
         return found

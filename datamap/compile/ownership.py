@@ -66,8 +66,8 @@ class Ownership:
         return dataset.name == self.kind.table or any(link.kind == self.kind.name for link in dataset.owner_links)
 
     def parents(self, dataset: Dataset, within: set[Name] | None = None) -> Iterator[Link]:
-        """The links by which its rows inherit their owner."""
-        if dataset.always_speaks:
+        """The links by which its rows inherit their owner; those of a shared place are found by its own alone."""
+        if dataset.always_speaks or dataset.decision.shared is True:
             return
         for link in dataset.parent_links:
             parent = self.resolution.datasets.get(link.target)
@@ -318,6 +318,13 @@ class Ownership:
             person = self.person if kind == self.kind else None
             found.append(f"({matching.names_other(link, dataset, kind, person, alias)})")
         return found
+
+    @cached_property
+    def asked_of_others(self) -> set[Name]:
+        """The tables that say whether a row is somebody else's as well: the people's, and what it may hang from."""
+        above = self._above(list(self.datasets))
+        owners = [link for name in above for link in self.resolution.datasets[name].owner_links]
+        return {self.kind.table, *above, *(self.resolution.kinds[link.kind or ""].table for link in owners)}
 
     def others_above(self, starts: list[tuple[Dataset, str]]) -> str:
         """For rows that name nobody: how many inherit from somebody else, by table.

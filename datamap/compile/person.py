@@ -83,22 +83,22 @@ class Person:
             return self._cast(name)
         known = f"u.{quoted(self.kind.key[0])} is not null"  # then nothing else that was asked for counts
         theirs = f"cast(u.{quoted(name)} as {plain_type(self.columns[name])})"
-        gone = f"a.{quoted(self.column(self.kind.key[0]))} is not null"  # what somebody else has now is that one's
-        passed = f"{gone} and exists (select from {self.kind.sql} as o where {self._same(name)})"
+        keys = [f"a.{quoted(self.column(column))} is not null" for column in self.kind.key]
+        gone = " and ".join(keys)  # what somebody else has now is that one's
+        passed = f"{gone} and exists (select from {self.kind.sql} as o where {self.same(name, 'o')})"
         passed = "" if self._is_shared(name) else f" when {passed} then null"
         return f"case when {known} then {theirs}{passed} else {self._cast(name)} end"
 
     def _is_shared(self, name: str) -> bool:
         return any(identity.column == name and identity.shared for identity in self.kind.identities.values())
 
-    def _same(self, name: str) -> str:
-        """Another subject's row `o` has the value that was asked for."""
+    def same(self, name: str, alias: str) -> str:
+        """A subject's row has the value that was asked for."""
         folded = any(identity.column == name and identity.folded for identity in self.kind.identities.values())
         if folded:
-            return (
-                f'lower(o.{quoted(name)}::text collate "default") = lower({self._cast(name)}::text collate "default")'
-            )
-        return f"o.{quoted(name)} {equality(self.columns[name])} {self._cast(name)}"
+            theirs, ours = f"{alias}.{quoted(name)}", self._cast(name)
+            return f'lower({theirs}::text collate "default") = lower({ours}::text collate "default")'
+        return f"{alias}.{quoted(name)} {equality(self.columns[name])} {self._cast(name)}"
 
     def _cast(self, name: str) -> str:
         return f"cast(a.{quoted(self.column(name))} as {plain_type(self.columns[name])})"
@@ -129,7 +129,7 @@ class Person:
             sql = f"select count(*) from {subject} as u join {TABLE} as p on {either} where {key}"
             found.append(("This stands for nobody, whose rows are what others left behind", sql))
         if named:
-            guest = f"p.{quoted(self.column(self.kind.key[0]))} is null"
+            guest = "(" + " or ".join(f"{self.sql(column)} is null" for column in self.kind.key) + ")"
             asked = f"exists (select from {TABLE} as p where {same})"
             sql = f"select count(*) from {TABLE} as p join {subject} as u on {named} where {guest} and not {asked}"
             found.append(("This identity is that of somebody with a key: name them by it", sql))

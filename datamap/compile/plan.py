@@ -5,15 +5,18 @@ from __future__ import annotations
 from datamap.catalogue import Catalogue
 from datamap.compile.erasure import Erasure
 from datamap.compile.gone import Remains
+from datamap.compile.naming import Naming
 from datamap.compile.ownership import Ownership
 from datamap.compile.proof import proven
 from datamap.compile.reading import Reading
 from datamap.compile.resolution import Kind, Resolution, resolve
 from datamap.fault import Fault
-from datamap.model import Map
+from datamap.model import Controller, Map
+from datamap.public_holidays import calendar
 from shared import plan
 from shared.errors import Refused
 from shared.plan import Plan
+from shared.policy import newest
 
 
 class Uncompilable(Refused):
@@ -50,8 +53,21 @@ def attempted(data_map: Map, catalogue: Catalogue) -> tuple[Plan | None, list[Fa
     if any(fault.severity == "error" for fault in faults) or not kinds:
         return None, list(dict.fromkeys(faults))
     return (
-        Plan(fingerprint=catalogue.fingerprint, map=data_map.data(), kinds=tuple(kinds)),
+        Plan(
+            fingerprint=catalogue.fingerprint,
+            map=data_map.data(),
+            deadlines=_deadlines(data_map.controller),
+            kinds=tuple(kinds),
+        ),
         list(dict.fromkeys(faults)),
+    )
+
+
+def _deadlines(controller: Controller) -> plan.Deadlines:
+    return plan.Deadlines(
+        zone=controller.timezone,
+        policy=newest(controller.pauses).name,
+        calendar=calendar(controller.holidays) if controller.holidays else None,
     )
 
 
@@ -86,6 +102,7 @@ def _kind(kind: Kind, resolution: Resolution, data_map: Map) -> tuple[plan.Kind,
             name=kind.name,
             table=str(kind.table),
             key=tuple(person.column(column) for column in kind.key),
+            naming=Naming(person=person, resolution=resolution).compiled,
             identities={name: person.column(identity.column) for name, identity in kind.identities.items()},
             invalid=person.invalid,
             refusals=person.refusals,

@@ -110,7 +110,6 @@ def _two_people(dataset: Dataset) -> Iterator[Fault]:
         code="two_people",
         message=f"Every row of {dataset.name} names an owner by {places}: what is done for one reaches the other",
         where=(*dataset.where, "links"),
-        remedy="decide for each link (erase: …), or say that one of them is an actor or a reference",
     )
 
 
@@ -149,5 +148,4 @@ def _unreached(resolution: Resolution) -> Iterator[Fault]:
                 code="unreached",
                 message=f"{name} is personal, and no link leads from it to a person",
                 where=dataset.where,
-                remedy="name the column that does under `links:`, or write personal: false with the reason",
             )

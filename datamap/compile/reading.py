@@ -137,17 +137,23 @@ class Reading:
 
     def _acted(self, link: Link) -> Statement:
         """Of a row that they merely acted on an export shows its key, and nothing of whose it is."""
-        facts = self._dataset.facts
-        others = {c for each in self._dataset.person_links if each != link for c in each.place.columns}
         own = (
             link.place.columns if link.place.is_plain else ()
         )  # of an array or a document nothing but that it is there
-        hidden = {column.name for column in self.columns if column.export != "value"} | (others - set(own))
-        columns = [c for c in dict.fromkeys([*facts.primary_key, *own]) if c not in hidden]
+        hidden = {column.name for column in self.columns if column.export != "value"}
+        hidden |= self._tells_whose(link) - set(own)
+        columns = [c for c in dict.fromkeys([*self._dataset.facts.primary_key, *own]) if c not in hidden]
         listed = ", ".join(f"t.{quoted(column)}" for column in columns)
         ours = matching.names_us(link, self._dataset, self._ownership.person)
         sql = f"select {listed}\nfrom {self._dataset.sql} as t\nwhere {ours}"
         return self._statement("acted", sql, "rows of others that they acted on", link)
+
+    def _tells_whose(self, link: Link) -> set[str]:
+        """The columns that say who somebody else is, a key that the map calls personal among them."""
+        dataset, kinds = self._dataset, self._ownership.resolution.kinds.values()
+        people = {c for each in dataset.person_links if each != link for c in each.place.columns}
+        people |= {c for kind in kinds if kind.table == dataset.name for c in kind.key}
+        return people | {name for name, entry in dataset.decision.columns.items() if _is_theirs(entry)}
 
     # The verification ---------------------------------------------------------------------------------------------
 
@@ -182,6 +188,10 @@ class Reading:
         if standing is None:
             return ""
         return f"\n  and ({standing})"
+
+
+def _is_theirs(entry: model.Column) -> bool:
+    return (entry.category or "").partition(".")[0] == "user"
 
 
 def _mode(entry: model.Column) -> Literal["value", "explained", "withheld"]:

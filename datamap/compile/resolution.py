@@ -210,7 +210,7 @@ def _unknown_table(name: Name, where: Where, catalogue: Catalogue) -> Fault:
             where=where,
             remedy=f"decide {parent.name} instead",
         )
-    remedy = f"did you mean {meant}?" if meant else "take it out of the map"
+    remedy = f"did you mean {meant}?" if meant else None
     return Fault(code="unknown_table", message=f"There is no table {name}", where=where, remedy=remedy)
 
 
@@ -247,8 +247,8 @@ def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where
     columns += [(subject.birth, "birth")] if subject.birth else []
     columns += [(column, "nobody") for column in subject.nobody or ()]
     missing = [unknown_column(c, facts, (*where, part)) for c, part in columns if c not in facts.columns]
-    if subject.nobody is not None and set(subject.nobody) != set(subject.key):
-        message = f"nobody has to name the whole key: {', '.join(subject.key)}"
+    if subject.nobody is not None and not (subject.nobody and set(subject.nobody) <= set(subject.key)):
+        message = f"nobody is named by columns of the key: {', '.join(subject.key)}"
         missing.append(Fault(code="nobody", message=message, where=(*where, "nobody")))
     for column, constant in (subject.nobody or {}).items():
         if column in facts.columns and not is_written(constant, facts.columns[column]):
@@ -579,7 +579,6 @@ def _names_a_person(link: Link, facts: Table) -> Fault:
         code="names_a_person",
         message=f"{facts.name} is declared not personal, and its column {columns} names a row of {link.target}",
         where=link.where,
-        remedy=f"write links: {{{columns}: actor}} if they merely acted on it",
         about=link,
     )
 

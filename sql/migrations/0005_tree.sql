@@ -21,6 +21,14 @@ insert into gdpr.entry_field (field) values
 ('reasons'), ('request'), ('right'), ('role'), ('root'), ('rows'), ('size'), ('status'), ('subject'), ('version'),
 ('versions'), ('writer');
 
+-- Beside the body, which alone is hashed: what entries are found by.
+alter table gdpr.entry
+add column request uuid,
+add column subject bytea;
+create index entry_of_request on gdpr.entry (request, id) where request is not null;
+create index entry_of_subject on gdpr.entry (subject, id) where subject is not null;
+create index entry_time on gdpr.entry using brin (written_at);
+
 create or replace function gdpr.append(event_id uuid, body bytea) returns bytea
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -67,8 +75,11 @@ begin
     raise exception 'a ledger entry names another writer or event than its own' using errcode = 'check_violation';
   end if;
 
-  insert into gdpr.entry (writer, kind, event_id, body, leaf_hash)
-  values (session_user, claimed, append.event_id, append.body, leaf)
+  insert into gdpr.entry (writer, kind, event_id, body, leaf_hash, request, subject)
+  values (
+    session_user, claimed, append.event_id, append.body, leaf,
+    (read ->> 'request')::uuid, decode(read ->> 'subject', 'hex')
+  )
   on conflict on constraint entry_event do nothing;
   if not found then
     select e.leaf_hash into standing

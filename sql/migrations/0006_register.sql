@@ -13,6 +13,20 @@ comment on table gdpr.subject_key is 'A random key for each person who has asked
 grant select on gdpr.subject_key to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
 
 
+create function gdpr.know_person(person bytea, key bytea) returns bytea
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  known bytea;
+begin
+  insert into gdpr.subject_key (person, key) values (know_person.person, know_person.key) on conflict do nothing;
+  select k.key into known from gdpr.subject_key as k where k.person = know_person.person;
+  return known;
+end
+$$;
+comment on function gdpr.know_person is 'The key of a person: the one that they have, or this one from now on.';
+grant execute on function gdpr.know_person to gdpr_export, gdpr_erase, gdpr_audit;
+
+
 -- The register ------------------------------------------------------------------------------------------------------
 
 alter table gdpr.request
@@ -158,9 +172,7 @@ begin
     raise exception 'a request is about one person, or it is not identified' using errcode = 'check_violation';
   end if;
   if register_request.person is not null then
-    insert into gdpr.subject_key (person, key)
-    values (register_request.person, register_request.person_key)
-    on conflict do nothing;
+    perform gdpr.know_person(register_request.person, register_request.person_key);
   end if;
   insert into gdpr.request (
     subject_request_id, action, request_type, kind, received_at, person, terms, status, code,
@@ -184,6 +196,10 @@ begin
   if register_request.sealed is not null then
     insert into gdpr.request_person (request_id, sealed, mark, mark_key)
     values (made, register_request.sealed, register_request.mark, register_request.mark_key);
+  end if;
+  if register_request.status = 'not_identified' then
+    insert into gdpr.notice (request_id, kind, due_at)
+    values (made, 'not_identified', register_request.due_at);
   end if;
   return query select made, true;
 end
@@ -354,6 +370,9 @@ insert into gdpr.entry_kind (kind, writer) values
 ('request.due', 'gdpr_audit'),
 ('request.overdue', 'gdpr_audit'),
 ('request.idle', 'gdpr_audit'),
+('request.unanswered', 'gdpr_audit'),
+('request.notice', 'gdpr_audit'),
+('request.stalled', 'gdpr_audit'),
 ('hold.placed', 'gdpr_erase'),
 ('hold.released', 'gdpr_erase'),
 ('record.consent', 'gdpr_audit'),

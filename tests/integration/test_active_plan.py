@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 
 import psycopg2
 import pytest
@@ -16,9 +17,16 @@ from shared.addresses import PostgresAddress
 from shared.catalogue import document, fingerprint
 from shared.database import Database
 from shared.errors import AccessDenied, CatalogueDrift, PlanMissing, StoreFault
-from shared.plan import Kind, Plan
+from shared.plan import FORMAT, Deadlines, Kind, Naming, Plan
 from shared.roles import LOGINS
+from shared.working_days import Calendar
 from tests.run import administrator, as_role
+
+DEADLINES = Deadlines(
+    zone="Europe/Berlin",
+    policy="gdpr-2018@1",
+    calendar=Calendar(name="DE@holidays-0", years=(2026, 2026), days=(date(2026, 1, 1), date(2026, 12, 25))),
+)
 
 
 def database(address: PostgresAddress, role: str = "gdpr_audit") -> Database:
@@ -29,7 +37,7 @@ def database(address: PostgresAddress, role: str = "gdpr_audit") -> Database:
 def plan(postgres: PostgresAddress) -> Plan:
     with administrator(postgres) as cur:
         cur.execute("set search_path = pg_catalog, pg_temp")
-        return Plan(fingerprint=fingerprint(cur), map={"version": 1}, kinds=())
+        return Plan(fingerprint=fingerprint(cur), map={"version": 1}, deadlines=DEADLINES, kinds=())
 
 
 @pytest.fixture
@@ -108,6 +116,7 @@ def test_a_grant_that_postgres_only_warns_about_is_no_approval(postgres: Postgre
         name="person",
         table="app.users",
         key=("id",),
+        naming=Naming(subject="app.users", columns=("id",), find="", guests=(), folded=()),
         identities={},
         invalid=None,
         refusals=(),
@@ -181,7 +190,12 @@ def test_what_is_no_plan_is_not_stored(audit: Database, map_digest: str, found: 
 
 @pytest.mark.parametrize(
     ("part", "instead"),
-    [(",", ", "), ('"format":2', '"format":1'), ('"kinds":[]', '"kinds":[{}]'), ('"map"', '"maps"')],
+    [
+        (",", ", "),
+        (f'"format":{FORMAT}', f'"format":{FORMAT - 1}'),
+        ('"kinds":[]', '"kinds":[{}]'),
+        ('"map"', '"maps"'),
+    ],
 )
 def test_a_plan_that_another_version_stored_is_not_gone_by(
     postgres: PostgresAddress, audit: Database, plan: Plan, part: str, instead: str

@@ -16,6 +16,7 @@ from psycopg2.extensions import cursor
 from datamap.catalogue import Catalogue
 from datamap.compile.plan import attempted, compiled
 from datamap.document import Document
+from datamap.public_holidays import calendar
 from shared.addresses import PostgresAddress
 from shared.binding import Value
 from shared.catalogue import document
@@ -23,7 +24,7 @@ from shared.database import Database
 from shared.errors import UnfitValue
 from shared.gone import bind_gone, read_gone
 from shared.person import bind_persons
-from shared.plan import Kind, Plan
+from shared.plan import Deadlines, Kind, Plan
 
 HEAD = "version: 1\ncontroller: {name: x, contact: x, authority: x}\n"
 SUBJECT = "subject: {table: app.users, key: id, identities: {email: email}, nobody: {id: 0}}\n"
@@ -67,14 +68,14 @@ def bound(cur: cursor, kind: Kind, person: Mapping[str, Value]) -> None:
 
 
 def erased(cur: cursor, kind: Kind, person: Mapping[str, Value]) -> int:
-    """Erase; how many rows the guards counted. If any, nothing has been changed."""
+    """Erase; how many rows the guards counted. If any, nothing has been deleted."""
     bound(cur, kind, person)
     guarded = 0
     for statement in kind.erase:
         if guarded and statement.purpose != "guard":
             return guarded
         cur.execute(statement.sql)
-        if statement.purpose == "guard":
+        if statement.purpose in ("guard", "recheck"):
             guarded += sum(number for _, number in cur.fetchall())
     return guarded
 
@@ -370,6 +371,20 @@ def test_a_plan_survives_its_journey_as_json(cur: cursor) -> None:
     assert Plan.from_json(whole.as_json()).digest == whole.digest
     with pytest.raises(ValueError, match="another format"):
         Plan.from_json(json.dumps({**json.loads(whole.as_json()), "format": 1}))
+
+
+def test_a_plan_holds_what_deadlines_are_computed_by(cur: cursor) -> None:
+    told = "authority: x, timezone: Europe/Berlin, holidays: DE-BY, pauses: off"
+    text = HEAD + SUBJECT + "tables:\n  app.users: {erase: delete}\n"
+    plans = [
+        compiled(Document.parse(each).map, Catalogue.from_json(document(cur)))
+        for each in (text, text.replace("authority: x", told))
+    ]
+    assert plans[0].deadlines == Deadlines(zone="UTC", policy="gdpr-2018@1", calendar=None)
+    assert plans[1].deadlines == Deadlines(
+        zone="Europe/Berlin", policy="gdpr-2018-unpaused@1", calendar=calendar("DE-BY")
+    )
+    assert Plan.from_json(plans[1].as_json()) == plans[1]
 
 
 Loader = Callable[[], None]

@@ -132,7 +132,7 @@ def erase(cur: cursor, kind: Kind) -> Counter[str]:
     done: Counter[str] = Counter()
     for statement in kind.erase:
         cur.execute(statement.sql)
-        if statement.purpose == "guard":
+        if statement.purpose in ("guard", "recheck"):
             done["guarded"] += sum(number for _, number in cur.fetchall())
         elif statement.purpose in ("change", "delete"):
             done[statement.purpose] += cur.fetchone()[0] if cur.description else cur.rowcount  # type: ignore[index]

@@ -177,8 +177,9 @@ def test_an_approval_says_first_what_it_is_and_a_dry_run_says_nothing_else(
     assert "reads 2 tables, and locks rows in 2.\nAn erasure\n  deletes rows of app.orders, app.users" in asked.stdout
     assert "No plan is in use so far." in asked.stdout
     assert asked.stdout.endswith(
+        "gdpr_audit, gdpr_erase, gdpr_export and gdpr_verify get usage on app\n"
         "gdpr_erase, gdpr_export and gdpr_verify get select on app.orders, app.users\n"
-        "gdpr_erase, gdpr_export and gdpr_verify get usage on app\n"
+        "gdpr_audit gets select (email, id) on app.users\n"
         "gdpr_erase gets delete, maintain, update on app.orders, app.users\n"
         if shop_has_maintain(shop)
         else "gdpr_erase gets delete, update on app.orders, app.users\n"

@@ -222,9 +222,9 @@ def test_a_table_that_no_plan_reads_needs_a_reason_and_nothing_else() -> None:
 
 
 def test_one_that_a_plan_reads_needs_both() -> None:
-    for place in ("places: {activity: a, links: {owner_id: {}}}",):
-        found = codes(faults(f"{place}\nnotes: {{shared: true, reason: x}}", PLACES, NOTES))
-        assert found == {"activity_missing": "error", "unclassified_column": "error"}
+    own = facts("notes", "author_id bigint, body text", ("author_id", "users"))
+    found = codes(faults("notes: {shared: true, reason: x, links: {author_id: {erase: unlink}}}", own))
+    assert found == {"activity_missing": "error", "unclassified_column": "error"}
     found = codes(faults(PLACE.replace("activity: a, ", ""), PLACES))
     assert found == {"activity_missing": "error"}
 

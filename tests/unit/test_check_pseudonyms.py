@@ -229,11 +229,12 @@ def test_nobody_is_told_to_blank_codes_or_what_others_know_a_place_by() -> None:
 
 def test_a_link_of_several_is_written_beside_the_others() -> None:
     facts = table("t", "id bigint not null, user_id bigint, body text, n int", indexes=[index("i", "user_id")])
-    links = "user_id: [{when: n = 1, erase: unlink, export: false}, {when: n = 2, erase: {user_id: null, body: null}}]"
+    first = "{when: n = 1, erase: unlink, export: {redact: [n]}}"
+    links = f"user_id: [{first}, {{when: n = 2, erase: {{user_id: null, body: null}}}}]"
     said = "t: {activity: a, links: {%s}, columns: {'*': user.content}}"
     (fault,) = faults(said % links, facts)
     whole = (fault.remedy or "").splitlines()[0].removeprefix("write at public.t links: {").removesuffix("}")
-    assert whole.startswith('user_id: [{when: "n = 1", export: false, erase: {user_id: null, body: null')
+    assert whole.startswith('user_id: [{when: "n = 1", export: {redact: ["n"]}, erase: {user_id: null, body: null')
     assert faults(said % whole, facts) == []
 
 

@@ -8,21 +8,24 @@ from hypothesis import strategies as st
 
 from gdpr.person import kind_named, person_named
 from shared.errors import Misuse
-from shared.plan import Kind, Plan
+from shared.plan import Deadlines, Kind, Naming, Plan
+
+NAMING = Naming(subject="", columns=(), find="", guests=(), folded=())
 
 
 def kind(name: str, *key: str, **identities: str) -> Kind:
     return Kind(
-        name=name, table=f"app.{name}", key=key, identities=identities, invalid=None, refusals=(), locked=(), read=(),
-        binds={}, resolve="", reach=(), datasets=(), erase=(), rows={}, gone=(),
+        name=name, table=f"app.{name}", key=key, naming=NAMING, identities=identities, invalid=None, refusals=(),
+        locked=(), read=(), binds={}, resolve="", reach=(), datasets=(), erase=(), rows={}, gone=(),
     )  # fmt: skip
 
 
+DEADLINES = Deadlines(zone="UTC", policy="gdpr-2018@1", calendar=None)
 USER, MEMBER = kind("user", "id", email="mail", phone="phone"), kind("member", "tenant_id", "id")
 
 
 def test_the_only_kind_need_not_be_named_and_one_of_several_must_be() -> None:
-    one, two = (Plan(fingerprint="", map={}, kinds=kinds) for kinds in ((USER,), (USER, MEMBER)))
+    one, two = (Plan(fingerprint="", map={}, deadlines=DEADLINES, kinds=kinds) for kinds in ((USER,), (USER, MEMBER)))
     assert kind_named(one, None) == USER
     assert kind_named(two, "member") == MEMBER
     for name in (None, "staff"):
