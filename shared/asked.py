@@ -19,9 +19,10 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from shared import clock
 from shared.errors import Misuse
 
 LARGEST = 256 * 1024  # bytes of an event: what a queue would take
@@ -102,6 +103,18 @@ class Asked:
         found = self._text(name, "an instant with its zone, such as 2026-11-20T09:00:00+01:00", _is_instant)
         return datetime.fromisoformat(found) if found else NOWHEN
 
+    def past(self, name: str) -> datetime:
+        """An instant that has been."""
+        found = self.instant(name)
+        if found > clock.now():
+            self._fault(name, "in_the_future", "This has not happened yet: it lies in the future.")
+        return found
+
+    def day(self, name: str) -> date:
+        """A date alone."""
+        found = self._text(name, "a date, such as 2026-11-20", _is_day)
+        return date.fromisoformat(found) if found else NOWHEN.date()
+
     def number(self, name: str, *, least: int, most: int) -> int:
         found: int = self._of(
             name, int, f"a number from {least} to {most}", lambda number: least <= number <= most, otherwise=least
@@ -120,6 +133,11 @@ class Asked:
 
         sentence = f"a list of some of {', '.join(sorted(known))}, each once"
         return tuple(self._of(name, list, sentence, is_good, otherwise=[]))
+
+    def rest(self, name: str) -> object:
+        """Whatever is in a field, for whoever reads it as it is."""
+        self._taken.add(name)
+        return self._fields.get(name)
 
     @contextlib.contextmanager
     def inside(self, name: str) -> Iterator[Asked]:
@@ -237,5 +255,12 @@ def _is_instant(text: str) -> bool:
         return False
     try:
         return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from shared.errors import AccessDenied, SettingInvalid, StoreFault, StoreMisconfigured, StoreUnavailable, SuiteError
 
@@ -41,8 +41,8 @@ class BucketAddress:
 
     @property
     def name(self) -> str:
-        """What tells this place from others: for people, and as the name of a log that is kept there."""
-        return self.folder.name if self.folder else f"{self.bucket}/{self.prefix}".rstrip("/")
+        """What tells this place from others, as the name of a log that is kept there: without blanks and plus signs."""
+        return quote(self.folder.name if self.folder else f"{self.bucket}/{self.prefix}".rstrip("/"), safe="/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +77,9 @@ class Bucket(Protocol):
 
         Raises KeyTakenError.
         """
+
+    def erase(self, key: str) -> None:
+        """Delete an object with all its versions, and the marks of its deletion."""
 
     def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         """Every version and mark of deletion of the keys behind one, by key, the latest first."""
@@ -117,6 +120,10 @@ class Folder:
             written.unlink()
         return None
 
+    def erase(self, key: str) -> None:
+        with self._translated():
+            self._path(key).unlink(missing_ok=True)
+
     def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         with self._translated():
             below = self._folder / prefix.rpartition("/")[0]
@@ -128,7 +135,8 @@ class Folder:
                     yield Version(key=key, id="", at=at, is_latest=True, is_deletion=False)
 
     def _path(self, key: str) -> Path:
-        return self._folder / key
+        """A key is no way up: in S3 it is a name like any other."""
+        return self._folder / "/".join(".%2E" if part == ".." else part for part in key.split("/"))
 
     @contextlib.contextmanager
     def _written(self, key: str, body: bytes) -> Iterator[Path]:
@@ -218,6 +226,12 @@ class S3Bucket:
             if not page.get("IsTruncated"):
                 return
             markers = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+
+    def erase(self, key: str) -> None:
+        for version in list(self.versions(key)):
+            if version.key == key:
+                with self._translated():
+                    self._s3().delete_object(Bucket=self._bucket, Key=self._prefix + key, VersionId=version.id)
 
     def _version(self, each: ObjectVersionTypeDef | DeleteMarkerEntryTypeDef, *, is_deletion: bool) -> Version:
         return Version(

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
@@ -32,13 +31,13 @@ class Seal:
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._boxes = [Aead(key) for key in keys]
 
-    def close(self, said: Mapping[str, Any], *, about: UUID) -> bytes:
-        return bytes(self._boxes[0].encrypt(canonical(said), _SEALED + about.bytes))
+    def close(self, said: Mapping[str, Any], *, about: str) -> bytes:
+        return bytes(self._boxes[0].encrypt(canonical(said), _SEALED + about.encode()))
 
-    def open(self, sealed: bytes, *, about: UUID) -> dict[str, Any]:
+    def open(self, sealed: bytes, *, about: str) -> dict[str, Any]:
         for box in self._boxes:
             try:
-                said: dict[str, Any] = json.loads(box.decrypt(sealed, _SEALED + about.bytes))
+                said: dict[str, Any] = json.loads(box.decrypt(sealed, _SEALED + about.encode()))
             except (CryptoError, ValueError):
                 continue
             return said

@@ -11,12 +11,20 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 
 from shared.addresses import CacheAddress, PostgresAddress
-from shared.errors import SettingMissing
+from shared.bucket import BucketAddress
+from shared.errors import SettingInvalid, SettingMissing
 
 
 def setting(variable: str, purpose: str, read: Any = None, **options: Any) -> Any:
     """A field that an environment variable fills; `read` turns its text into the value."""
     return field(metadata={"variable": variable, "purpose": purpose, "read": read}, **options)
+
+
+def days(text: str, *, variable: str) -> int:
+    """A number of days, at most a hundred years."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 36525):
+        raise SettingInvalid(f"{variable} is no number of days", remedy="write one, such as 3653")
+    return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,4 +63,16 @@ class DataDeletionSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class AuditLoggingSettings(Settings):
-    ledger_bucket: str = setting("LEDGER_BUCKET", "the bucket that the ledger's checkpoints are anchored in")
+    ledger_bucket: BucketAddress = setting(
+        "LEDGER_BUCKET", "the bucket that the ledger's checkpoints are anchored in", BucketAddress.parse
+    )
+    exchange_bucket: BucketAddress = setting(
+        "EXCHANGE_BUCKET", "the bucket that requests come in by and events go out by", BucketAddress.parse
+    )
+    keys_bucket: BucketAddress = setting("KEYS_BUCKET", "the bucket of the keys", BucketAddress.parse)
+    ledger_lock_days: int = setting(
+        "LEDGER_LOCK_DAYS",
+        "for how many days a checkpoint is locked; 0 where the bucket has no Object Lock",
+        days,
+        default=0,
+    )

@@ -1,31 +1,31 @@
-"""What Lambda calls. It takes the event, opens the data unit, and answers."""
+"""What Lambda calls. It takes the event, opens what the action needs, and answers."""
 
 from __future__ import annotations
 
 import functools
-import json
+from collections.abc import Mapping
 from typing import Any
 
-from shared import catalogue, health
+from functions.audit_logging.service import Service
 from shared.invocation import Answer, answer
 from shared.settings import AuditLoggingSettings
-from shared.unit import DataUnit
 
 NAME = "audit_logging"
 
 
 @functools.cache
-def unit() -> DataUnit:
-    """The stores of this execution environment."""
-    return DataUnit(AuditLoggingSettings.read(), application=NAME)
+def service() -> Service:
+    """What this execution environment works with."""
+    return Service.of(AuditLoggingSettings.read(), application=NAME)
 
 
-def handler(event: object, _context: Any) -> Answer:
-    """Answer one invocation."""
-    return answer(event, service=NAME, actions={"health": lambda _: health.answer(unit()), "catalogue": _catalogue})
+def handler(event: object, context: Any) -> Answer:
+    """Answer one invocation, or take what the queue hands over."""
+    if isinstance(event, Mapping) and "Records" in event:
+        event = {"action": "intake", "records": event["Records"]}
+    actions = {name: functools.partial(_do, name) for name in Service.ACTIONS}
+    return answer(event, context, service=NAME, actions=actions, officers=Service.OFFICERS)
 
 
-def _catalogue(_event: object) -> Answer:
-    """What the database is made of, for an operator who has no way to it: `gdpr map … --catalogue` reads it."""
-    with unit().database.transaction() as cur:
-        return {"status": "completed", "catalogue": json.loads(catalogue.document(cur))}
+def _do(name: str, asked: Any) -> Answer:
+    return service().do(name, asked)

@@ -19,6 +19,6 @@ def unit() -> DataUnit:
     return DataUnit(DataDeletionSettings.read(), application=NAME)
 
 
-def handler(event: object, _context: Any) -> Answer:
+def handler(event: object, context: Any) -> Answer:
     """Answer one invocation."""
-    return answer(event, service=NAME, actions={"health": lambda _: health.answer(unit())})
+    return answer(event, context, service=NAME, actions={"health": lambda _: health.answer(unit())})

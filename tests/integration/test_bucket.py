@@ -86,6 +86,16 @@ def test_what_a_deletion_hides_is_still_listed_and_its_key_does_not_become_free(
     assert locked.get(KEY, version=version) == b"one"
 
 
+def test_what_is_erased_is_gone_with_all_its_versions_and_nothing_else_is(bucket: Bucket) -> None:
+    for text in (b"one", b"two"):
+        bucket.put("intake/file", text)
+        bucket.put("intake/file2", text)
+    bucket.erase("intake/file")
+    bucket.erase("intake/never-there")
+    assert {version.key for version in bucket.versions("intake/")} == {"intake/file2"}
+    assert bucket.get("intake/file") is None
+
+
 def test_more_versions_than_a_page_holds_are_all_listed(locked: Bucket) -> None:
     for number in range(1040):
         locked.put(f"1/checkpoints/{number:020}", b"")
@@ -136,7 +146,7 @@ def test_what_is_no_address_is_refused_by_its_settings_name(text: str) -> None:
     [
         ("shop-ledger", "shop-ledger"),
         ("s3://shop-ledger/a/b/", "shop-ledger/a/b"),
-        ("file:///srv/my%20ledger", "my ledger"),
+        ("file:///srv/my%20ledger", "my%20ledger"),
     ],
 )
 def test_a_place_has_a_name(text: str, name: str) -> None:

@@ -40,7 +40,10 @@ def test_the_installed_command_and_the_module_are_the_same() -> None:
 
 def test_migrate_installs_and_says_so_and_then_has_nothing_to_do(empty_postgres: PostgresAddress) -> None:
     first = gdpr("db", "migrate", DATABASE_URL=empty_postgres.url())
-    assert (first.returncode, first.stdout) == (0, "0001  ledger\n0002  requests\n0003  plan\n0004  plan_catalogue\n0005  tree\n0006  register\n")
+    assert (first.returncode, first.stdout) == (
+        0,
+        "0001  ledger\n0002  requests\n0003  plan\n0004  plan_catalogue\n0005  tree\n0006  register\n",
+    )
     assert first.stderr == f"Schema gdpr at {empty_postgres.where} is up to date.\n"
 
     again = gdpr("db", "migrate", "--json", DATABASE_URL=empty_postgres.url())

@@ -21,8 +21,10 @@ from functions.audit_logging import handler as audit_logging
 from functions.data_deletion import handler as data_deletion
 from functions.data_export import handler as data_export
 from shared.addresses import CacheAddress, PostgresAddress
+from shared.asked import Asked
 from shared.errors import StoreUnavailable
 from shared.invocation import answer
+from shared.unit import DataUnit
 from tests.run import administrator, as_role
 
 CANARY = "kanarie@geheim.example"
@@ -99,6 +101,8 @@ def lambda_(postgres: PostgresAddress, valkey: CacheAddress) -> Iterator[Callabl
                     "REDIS_URL": valkey.url(),
                     "EXPORT_BUCKET": "packages",
                     "LEDGER_BUCKET": "ledger",
+                    "KEYS_BUCKET": "keys",
+                    "EXCHANGE_BUCKET": "exchange",
                 }
                 | environment,
             )
@@ -158,22 +162,30 @@ def test_a_second_invocation_finds_the_connections_of_the_first(
         "DATABASE_URL": as_role(postgres, ROLES[name]).url(),
         "EXPORT_BUCKET": "packages",
         "LEDGER_BUCKET": "ledger",
+        "KEYS_BUCKET": "keys",
+        "EXCHANGE_BUCKET": "exchange",
     }.items():
         monkeypatch.setenv(variable, value)
-    module.unit.cache_clear()
+    opened = module.service if name == "audit_logging" else module.unit
+    opened.cache_clear()
+
+    def unit() -> DataUnit:
+        found: DataUnit = opened().unit if name == "audit_logging" else opened()
+        return found
+
     try:
         assert module.handler({"action": "health"}, None)["status"] == "completed"
-        first = module.unit().database.connection()
+        first = unit().database.connection()
         assert module.handler({"action": "health"}, None)["status"] == "completed"
-        assert module.unit().database.connection() is first
+        assert unit().database.connection() is first
     finally:
-        module.unit().close()
-        module.unit.cache_clear()
+        unit().close()
+        opened.cache_clear()
 
 
 @pytest.mark.parametrize("name", HANDLERS)
 @pytest.mark.parametrize(
-    "event", [None, [], "health", 7, {}, {"action": None}, {"action": ["health"]}, {"action": CANARY}, {"Records": []}]
+    "event", [None, [], "health", 7, {}, {"action": None}, {"action": ["health"]}, {"action": CANARY}, {"Record": []}]
 )
 def test_an_event_that_asks_for_nothing_known_is_rejected_and_not_quoted(name: str, event: object) -> None:
     module: ModuleType = HANDLERS[name]
@@ -189,15 +201,15 @@ def test_only_what_a_retry_may_cure_is_raised(capsys: pytest.CaptureFixture[str]
         raise StoreUnavailable("The connection broke off", where="here")
 
     with pytest.raises(StoreUnavailable):
-        answer({"action": "work"}, service="test_retry", actions={"work": down})
+        answer({"action": "work"}, None, service="test_retry", actions={"work": down})
     assert json.loads(capsys.readouterr().out)["code"] == "store_unavailable"
 
 
 def test_a_fault_of_ours_is_an_answer_that_says_where_and_not_what(capsys: pytest.CaptureFixture[str]) -> None:
-    def broken(event: Any) -> dict[str, Any]:
-        raise KeyError(event["subject"])
+    def broken(asked: Asked) -> dict[str, Any]:
+        raise KeyError(asked.text("subject"))
 
-    failed = answer({"action": "work", "subject": CANARY}, service="test_fault", actions={"work": broken})
+    failed = answer({"action": "work", "subject": CANARY}, None, service="test_fault", actions={"work": broken})
     assert (failed["status"], failed["code"]) == ("failed", "fault")
     assert "KeyError at " in failed["message"]
     assert CANARY not in json.dumps(failed) + capsys.readouterr().out

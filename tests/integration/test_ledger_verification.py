@@ -130,10 +130,9 @@ NUMBER = "(select l.entry_id from gdpr.leaf as l where l.leaf_index = 7)"
         ("update gdpr.tree_head set root = sha256('x') where size = 31", {"head": (0, 30)}),
         ("update gdpr.entry set kind = 'erasure.completed' where id = 3", {"columns": (None, None)}),
         ("update gdpr.entry set writer = 'gdpr_verify' where id = 3", {"columns": (None, None)}),
-        (
-            "update gdpr.entry set event_id = gen_random_uuid() where id = 3",
-            {"columns": (None, None)},
-        ),
+        ("update gdpr.entry set event_id = gen_random_uuid() where id = 3", {"columns": (None, None)}),
+        ("update gdpr.entry set request = gen_random_uuid() where id = 3", {"columns": (None, None)}),
+        ("update gdpr.entry set subject = sha256('x') where id = 3", {"columns": (None, None)}),
     ],
 )
 def test_what_was_changed_is_named(

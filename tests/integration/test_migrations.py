@@ -294,7 +294,14 @@ def test_status_tells_what_is_missing(empty_postgres: PostgresAddress, postgres:
     fresh, installed = status(database(empty_postgres)), status(database(postgres))
 
     assert not fresh.is_current
-    assert [migration.name for migration in fresh.pending] == ["ledger", "requests", "plan", "plan_catalogue", "tree", "register"]
+    assert [migration.name for migration in fresh.pending] == [
+        "ledger",
+        "requests",
+        "plan",
+        "plan_catalogue",
+        "tree",
+        "register",
+    ]
     assert installed.is_current
     assert [role.name for role in installed.roles if role.may_log_in] == [
         "gdpr_audit",

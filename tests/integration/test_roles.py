@@ -71,6 +71,7 @@ ON_FUNCTIONS = {
     "claim_request": {"gdpr_export", "gdpr_erase"},
     "renew_lease": {"gdpr_export", "gdpr_erase"},
     "forget_person": {"gdpr_erase"},
+    "know_person": {"gdpr_export", "gdpr_erase", "gdpr_audit"},
     "sequence": set(LOGINS),
 }
 

@@ -198,5 +198,5 @@ def test_without_any_handler_the_one_of_last_resort_is_not_asked(capsys: pytest.
 
 
 def test_every_way_in_puts_the_gate_up_first(root_handler: logging.StreamHandler[io.StringIO]) -> None:
-    answer({"action": "nothing known"}, service="test_gate", actions={})
+    answer({"action": "nothing known"}, None, service="test_gate", actions={})
     assert isinstance(root_handler.formatter, Vocabulary)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from shared.sealing import Seal, SealBroken, mark, person_id, subject_ref
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
-REQUEST = UUID("5d3c1c5e-0000-4000-8000-000000000001")
+REQUEST = "erase 5d3c1c5e-0000-4000-8000-000000000001"
 NAMED = st.dictionaries(st.text(max_size=5), st.text(max_size=8), min_size=1, max_size=3)
 
 
@@ -25,7 +24,7 @@ def test_a_seal_opens_for_its_request_and_its_key_alone() -> None:
     sealed = Seal([KEY]).close({"id": "42"}, about=REQUEST)
     assert b"42" not in sealed
     with pytest.raises(SealBroken):
-        Seal([KEY]).open(sealed, about=UUID(int=7))
+        Seal([KEY]).open(sealed, about=REQUEST.replace("erase", "export"))
     with pytest.raises(SealBroken, match="put back the key"):
         Seal([OTHER]).open(sealed, about=REQUEST)
     assert Seal([OTHER, KEY]).open(sealed, about=REQUEST) == {"id": "42"}

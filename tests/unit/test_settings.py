@@ -17,6 +17,8 @@ ENVIRONMENT = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "EXPORT_BUCKET": "packages",
     "LEDGER_BUCKET": "ledger",
+    "KEYS_BUCKET": "keys",
+    "EXCHANGE_BUCKET": "exchange",
 }
 
 
@@ -38,6 +40,8 @@ def test_settings_are_read_from_the_environment(function: type[Settings], monkey
         (DataExportSettings, "EXPORT_BUCKET"),
         (DataDeletionSettings, "EXPORT_BUCKET"),
         (AuditLoggingSettings, "LEDGER_BUCKET"),
+        (AuditLoggingSettings, "KEYS_BUCKET"),
+        (AuditLoggingSettings, "EXCHANGE_BUCKET"),
     ],
 )
 @pytest.mark.parametrize("how", ["absent", "empty", "blank"])
@@ -77,7 +81,8 @@ import shared, functions
 for package in (shared, functions):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
-ours = {"DATABASE_URL", "REDIS_URL", "DATA_MAP", "EXPORT_BUCKET", "LEDGER_BUCKET", "AWS_ENDPOINT_URL", "AWS_REGION"}
+buckets = {"EXPORT_BUCKET", "LEDGER_BUCKET", "KEYS_BUCKET", "EXCHANGE_BUCKET"}
+ours = {"DATABASE_URL", "REDIS_URL", "DATA_MAP", "AWS_ENDPOINT_URL", "AWS_REGION"} | buckets
 assert not seen & ours, seen & ours
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
