@@ -11,7 +11,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from bench import data_map, house
+from bench import data_map, house, ledger
 from bench.measure import Measured
 from local.stores import open_stores
 
@@ -40,7 +40,7 @@ def main() -> None:
         f"psycopg2-binary {version('psycopg2-binary')}\n"
     )
     table = Table("work", "ours", "floor", "ratio", "the floor is")
-    for measured in itertools.chain(house.measure(), data_map.measure()):
+    for measured in itertools.chain(house.measure(), data_map.measure(), ledger.measure()):
         table.add_row(*_row(measured))
     console.print(table)
 

@@ -12,6 +12,8 @@ import sys
 import click
 
 from gdpr.database import database_commands
+from gdpr.keys import key_commands
+from gdpr.ledger import ledger_commands
 from gdpr.map import map_commands
 from gdpr.plan import plan_commands
 from shared.errors import Refused, SuiteError
@@ -35,6 +37,8 @@ def gdpr() -> None:
 
 gdpr.add_command(database_commands)
 gdpr.add_command(map_commands)
+gdpr.add_command(ledger_commands)
+gdpr.add_command(key_commands)
 gdpr.add_command(plan_commands)
 
 

@@ -484,3 +484,14 @@ order by n.due_at, n.kind;
 select r.fence, r.leased_until
 from gdpr.request as r
 where r.id = %(request)s and r.status = 'in_progress' and r.leased_until < clock_timestamp() - interval '1 minute';
+
+-- recent_anchors: the last checkpoints that went outside, of which the ledger itself has to tell
+select r.size, r.note, r.at
+from (
+  select a.size, a.note, a.at
+  from gdpr.anchor as a
+  where a.origin = %(origin)s
+  order by a.size desc
+  limit 8
+) as r
+order by r.size;

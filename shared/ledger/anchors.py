@@ -53,12 +53,18 @@ class Anchors:
         """Those of this size and larger ones, in their order. What no key of ours has signed is passed over."""
         hidden: set[str] = set()
         found: list[Anchor] = []
-        for version in self.bucket.versions(self._prefix, after=self.key(size - 1) if size else ""):
+        for version in self._versions(size):
             if version.is_deletion:
                 hidden.add(version.key)
             else:
                 found += self._read(version, is_hidden=version.key in hidden)
         return found
+
+    def _versions(self, size: int) -> Iterator[Version]:
+        """A listing begins behind a key that is there, so that of the first size is listed by itself."""
+        if size:
+            yield from self.bucket.versions(self.key(size))
+        yield from self.bucket.versions(self._prefix, after=self.key(size) if size else "")
 
     def _read(self, version: Version, *, is_hidden: bool) -> Iterator[Anchor]:
         raw = self.bucket.get(version.key, version=version.id or None)

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from shared.bucket import Bucket, BucketAddress, KeyTakenError, open_bucket
 from shared.errors import SettingInvalid, StoreFault, StoreMisconfigured, StoreUnavailable
 from tests.run import Run
 
 KEY = "1/checkpoints/00000000000000000042"
-
-
-@pytest.fixture
-def s3(run: Run, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in run.stores.aws_credentials.items():
-        monkeypatch.setenv(name, value)
-    config = Config(s3={"addressing_style": "path"})
-    return boto3.client("s3", endpoint_url=run.stores.aws_endpoint, region_name="us-east-2", config=config)
-
-
-@pytest.fixture
-def locked(s3: Any, run: Run) -> Bucket:
-    """A bucket with Object Lock, and a prefix in it."""
-    name = f"ledger-{uuid.uuid4()}"
-    s3.create_bucket(
-        Bucket=name,
-        CreateBucketConfiguration={"LocationConstraint": "us-east-2"},
-        ObjectLockEnabledForBucket=True,
-    )
-    address = BucketAddress.parse(f"s3://{name}/unit", variable="LEDGER_BUCKET")
-    return open_bucket(address, region="us-east-2", endpoint=run.stores.aws_endpoint)
 
 
 @pytest.fixture(params=["s3", "folder"])

@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor
 
 from shared import clock
 from shared.addresses import PostgresAddress
-from shared.bucket import Folder, Version
+from shared.bucket import Bucket, Folder, Version
 from shared.database import Database
 from shared.errors import AnchorMissing, LedgerBehind, LedgerBroken, LedgerForked, StoreUnavailable
 from shared.ledger import bundle, tree
@@ -128,6 +128,23 @@ def test_on_an_idle_day_it_says_that_it_is_alive(database: Database, anchors: An
         assert published(database, anchors).size == 3
     kinds = [Entry.parse(body).kind for body in entries_outside(anchors, 3)]
     assert sorted(kinds[1:]) == ["ledger.anchored", "ledger.heartbeat"]
+
+
+def test_in_a_bucket_with_object_lock_checkpoints_are_locked_and_a_deletion_hides_none(
+    database: Database, locked: Bucket, s3: Any
+) -> None:
+    anchors = around(locked)
+    for _ in range(3):
+        write(database, 2)
+        publish(database, anchors, [SIGNER], keep=timedelta(days=3))
+    assert sizes(anchors) == [2, 5, 8]
+    check(anchors)
+    name = locked.where.split("/")[2]
+    s3.delete_object(Bucket=name, Key=f"unit/{anchors.key(8)}")
+    assert [anchor.is_hidden for anchor in anchors.since(5)] == [False, True]
+    write(database)
+    assert publish(database, anchors, [SIGNER], keep=timedelta(days=3)).is_new
+    assert s3.head_object(Bucket=name, Key=f"unit/{anchors.key(5)}")["ObjectLockMode"] == "COMPLIANCE"
 
 
 def test_large_ledgers_go_out_in_several_runs(
