@@ -6,7 +6,7 @@ is a company. Only words that certainly name no table leave the id to its own na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from datamap.catalogue import Table
 from datamap.discover import lexicon, words
@@ -36,6 +36,11 @@ def beside(table: Table, key: str, sample: Sample | None, known: Collection[str]
 
 def within(place: Place, others: Iterable[Place], seen: Callable[[Place], Sequence[str]]) -> Place | None:
     """The same in JSON: `actor.type` beside `actor.id`, `owner_type` beside `owner_id`."""
+    return next((other for other in types(place, others) if not _is_one_word_for_people(seen(other))), None)
+
+
+def types(place: Place, others: Iterable[Place]) -> Iterator[Place]:
+    """What stands there for the type, whatever it says."""
     *above, last = place.steps
     stem = words.meant(str(last))
     is_mere_key = all(map(words.is_key_word, words.words(str(last))))
@@ -47,9 +52,8 @@ def within(place: Place, others: Iterable[Place], seen: Callable[[Place], Sequen
         is_its_type = is_mere_key and other_above == above and said[-1:] and said[-1] in _KINDS and len(said) == 1
         is_before = is_mere_key and other_above == above[:-1] and above and _is_of(said, words.meant(str(above[-1])))
         is_its_twin = not is_mere_key and other_above == above and _is_of(said, stem)
-        if (is_its_type or is_before or is_its_twin) and not _is_one_word_for_people(seen(other)):
-            return other
-    return None
+        if is_its_type or is_before or is_its_twin:
+            yield other
 
 
 def _is_of(said: Sequence[str], stem: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ A name alone is never enough. That small numbers are contained in a key says lit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from datamap.catalogue import Column, Table
@@ -23,6 +23,7 @@ _CONTAINED = 0.9
 _DANGLING = 0.5
 _TOLERATED = 0.7  # of values that once were keys, where enough of them were seen
 _ENOUGH = 20
+_THINGS = words.listed("account agent party profile identity")
 _HALF = 2  # the weight of a name that fits what it would point at in part
 
 
@@ -80,7 +81,7 @@ class Stranger:
 
 
 def found(
-    people: People, samples: Samples, values: Values | None, known: Iterable[Link]
+    people: People, samples: Samples, values: Values | None, known: Sequence[Link]
 ) -> tuple[list[Link], list[Stranger]]:
     """Links that no foreign key declares, of persons and of parents; and columns that should be, and are not."""
     keys = Keys(people)
@@ -93,7 +94,7 @@ def found(
         if (table.name, suspicion.columns[-1]) not in placed
     ]
     weighed = list(_weighed(suspicions, people, samples, values))
-    links = [link for link in weighed if link is not None]
+    links = list(_not_of_things([link for link in weighed if link is not None], people, samples, known))
     refuted = [
         Stranger(table=each.table.name, column=each.columns[-1])
         for each, link in zip(suspicions, weighed, strict=True)
@@ -104,6 +105,23 @@ def found(
     placed_somewhere = {link.table for link in (*known, *links)}
     strangers = [each for each in strangers if each.table not in placed_somewhere or not _is_elsewhere(each.column)]
     return links, [each for each in strangers if _names_somebody(each.column) and samples.get(each.table) is not None]
+
+
+def _not_of_things(links: Sequence[Link], people: People, samples: Samples, known: Sequence[Link]) -> Iterator[Link]:
+    """`account`, and no more, is somebody's only beside another link to a person: ledgers have such columns too."""
+    spoken = {(link.table, link.place) for link in (*known, *links) if link.is_person and link.role != "undecided"}
+    for link in links:
+        is_alone = not any(table == link.table and place != link.place for table, place in spoken)
+        if is_alone and link.is_person and link.role != "undecided" and _may_be_a_thing(link, people, samples):
+            yield _torn(link, "and its name may mean a thing: nothing else in the table names a person")
+        else:
+            yield link
+
+
+def _may_be_a_thing(link: Link, people: People, samples: Samples) -> bool:
+    column = people.catalogue.tables[link.table].columns[link.place.columns[-1]]
+    is_bare = words.words(column.name)[-1:] and words.words(column.name)[-1] in _THINGS
+    return bool(is_bare) and not shapes.are_distinctive(texts(samples.get(link.table), link.place.columns))
 
 
 def _is_elsewhere(column: str) -> bool:
@@ -198,7 +216,8 @@ def _by_name_alone(each: Suspicion, people: People, sample: Sample | None) -> Li
     most = max(each.weights)
     best = [target for target, weight in zip(each.targets, each.weights, strict=True) if weight == most]
     link = _torn(_link(each, best[0], people, f"by its name only: {why}", "low"))
-    if sample is not None and link.is_person and words.is_acting(words.meant(each.columns[-1])):
+    is_acting = words.is_acting(words.meant(each.columns[-1])) and not _is_another_thing(each, best[0])
+    if sample is not None and link.is_person and is_acting:
         link = replace(link, role="actor")  # whoever it will be: they do not own the row
     others = ", ".join(dict.fromkeys(str(table.name) for table, _ in best if table is not best[0][0]))
     return link if not others else _torn(link, f"{others} could be meant as well")
@@ -249,6 +268,7 @@ def _judged(
             return None
         link = _link(each, likeliest[2], people, _told(distinct, likeliest, sample), "low")
         is_enough = likeliest[0] >= _TOLERATED and len(distinct) >= _ENOUGH and likeliest[1] >= 3
+        is_enough = is_enough and (is_telling or not _is_another_thing(each, likeliest[2]))
         return link if is_enough else _torn(link, "the other values are keys of nothing there")
     best = max(fitting, key=lambda one: (one[0] if is_telling else 0, one[1], one[2][0].name in people.tables))
     rivals = [
@@ -300,6 +320,8 @@ def _vague(
 def _meant_otherwise(each: Suspicion, target: Table, key: tuple[str, ...]) -> str | None:
     """What else the name may mean than one of these people."""
     said = words.meant(each.columns[-1])
+    if _is_another_thing(each, (target, key)):
+        return f"and its name may mean something else called {words.meant(each.columns[-1])[-1]}"
     if words.is_direction(said):
         return "and its name may mean people as well as a range"
     if not words.ends_in_a_person(said) and not _is_said_otherwise(each, target, key):
@@ -307,6 +329,15 @@ def _meant_otherwise(each: Suspicion, target: Table, key: tuple[str, ...]) -> st
     if words.is_of_the_other_side(said, head(target)):
         return f"and its name means another than a {head(target)}"
     return None
+
+
+def _is_another_thing(each: Suspicion, to: tuple[Table, tuple[str, ...]]) -> bool:
+    """`gl_account_id`, unless it is of a type that only keys of people are of."""
+    column, (target, key) = each.table.columns[each.columns[-1]], to
+    if column.is_domain and column.type == target.columns[key[-1]].type:
+        return False
+    names = frozenset((head(target), *words.words(target.name.name), *words.words(key[-1])))
+    return words.is_another_thing(words.meant(column.name), names)
 
 
 def _is_said_otherwise(each: Suspicion, target: Table, key: tuple[str, ...]) -> bool:

@@ -24,6 +24,7 @@ from datamap.discover import (
     subject_keys,
     subjects,
     text,
+    unclaimed,
     within,
 )
 from datamap.discover.belonging import Belongings
@@ -164,6 +165,8 @@ def _links(
     unsaid = within.doubtful(people, inner, samples)
     inside = list(within.found(people, inner, samples, values))
     found += [link for link in inside if (link.table, link.place) not in unsaid]
+    known = {(each.table, column) for each in (*found, *_taken(all_pairs)) for column in each.place.columns}
+    found += unclaimed.found(people, inner, samples, values, known | {(each.table, each.column) for each in strangers})
     held = {(link.table, link.place) for link in found}
     spots = identities.columns(people, samples, found) | {
         spot: seen for spot, seen in inner.items() if spot not in held
@@ -178,10 +181,10 @@ def _links(
     closed = [*_unsaid([*inside, *named], unsaid), *pairs.unsaid(people, samples, values)]
     named = [link for link in named if (link.table, link.place) not in unsaid]
     people = identities.folded(people, named, samples, values)
-    known = {(link.table, said) for link in named for said in (link.place.column, str(link.place))}
+    told = {(link.table, said) for link in named for said in (link.place.column, str(link.place))}
     plain = {spot: seen for spot, seen in spots.items() if spot not in unsaid}
     strangers += identities.strangers(people, plain)
-    strangers = [each for each in strangers if (each.table, each.column) not in known]
+    strangers = [each for each in strangers if (each.table, each.column) not in told]
     return people, [*found, *named], [*strangers, *closed]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 _EMAIL = re.compile(r"[^@\s\"<>,;]{1,64}@[^@\s\"<>,;]+\.[^@\s\"<>,;.]{2,}")
 _PHONE = re.compile(r"(?=(?:\D*\d){7,15}\D*$)\+?[\d\s()./-]{7,24}")
+_OF_A_YEAR = re.compile(r"(?:19|20)\d\d[-/.]0\d*")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INTEGER = re.compile(r"-?\d{1,19}")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d+)?|(?=.*:.*:)[0-9a-fA-F:]{3,39}(?:/\d+)?")
@@ -21,6 +22,9 @@ def is_email(text: str) -> bool:
 
 
 def is_phone(text: str) -> bool:
+    """And not `2025-00002`, the second document of a year."""
+    if _OF_A_YEAR.fullmatch(text):
+        return False
     return _PHONE.fullmatch(text) is not None and ("+" in text or not text.isdecimal() or text.startswith("0"))
 
 

@@ -189,6 +189,7 @@ def _of_key(
         distinct = set(texts)
         share = len(distinct & present) / len(distinct)
         told = _told(place, kind, distinct, share, is_complete=samples[table].is_complete, people=people)
+        told = told or _told_by_type((table, place), kind, share, seen, people)
         if told is None or (table == facts.name and place.column == key):
             continue
         evidence, confidence, is_torn = told
@@ -202,6 +203,26 @@ def _of_key(
             evidence=evidence,
             confidence=confidence,
         )
+
+
+def _told_by_type(
+    spot: Spot, kind: Kind, share: float, seen: Mapping[Spot, list[str]], people: People
+) -> tuple[str, Confidence, bool] | None:
+    """`target.id` beside `target.type`: somebody's where the type says so, or says nothing that is known."""
+    table, place = spot
+    if not place.is_json or place.steps[-1] is EACH or not share:
+        return None
+    others = [other for where, other in seen if where == table]
+    types = {text for other in discriminators.types(place, others) for text in seen[table, other]}
+    said = {each[-1] for text in types if (each := words.words(text))}
+    names = {candidates.head(people.facts(kind)), *words.words(kind.table.name)[-1:]} | words.PERSON
+    things = {
+        word for each in people.catalogue if each.name not in people.tables for word in words.words(each.name.name)[-1:]
+    }
+    if said & names or (said - things and share >= _CONTAINED):
+        told = f"values are keys of {kind.table}, and the type beside it may say that it is one"
+        return told, "low", True
+    return None
 
 
 def _could_name(place: Place, texts: list[str], facts: Table, key: str) -> bool:
@@ -230,7 +251,9 @@ def _told(
         said = words.meant_by(place)
         head = candidates.head(people.facts(kind))
         is_somebody = words.ends_in_a_person(said) or said[-1:] == (head,)
-        is_vague = not is_telling and (not is_somebody or words.is_of_the_other_side(said, head))
+        is_other = words.is_of_the_other_side(said, head)
+        is_other = is_other or words.is_another_thing(said, frozenset((head, *words.words(kind.table.name))))
+        is_vague = not is_telling and (not is_somebody or is_other)
         return f"{amount} are keys of {kind.table}", "low" if is_vague else confidence, is_vague
     if share < 0.5 or not is_named:
         return None

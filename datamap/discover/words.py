@@ -127,6 +127,23 @@ _DONE_TO = listed(
 )
 # Behind a word for a person these still mean the person.
 _WHICH_ONE = listed("from to one two a b first second old new current main primary self other original real")
+# Before a word for a person these say which one it is, as the names of roles and deeds do.
+_OF_ROLES = listed(
+    """
+    by on behalf of for last next previous source target root ancestor related affected requesting inviting referring
+    sending receiving paying initiating deputy backup emergency legal secondary third
+    """
+)
+_PROFESSIONS = listed(
+    """
+    vet groomer breeder surgeon midwife carer caretaker caregiver barber hairdresser stylist tutor professor lecturer
+    examiner engineer mechanic plumber electrician installer inspector adviser advisor consultant broker attorney judge
+    notary translator interpreter photographer designer developer tester programmer waiter chef cook courier rider
+    pilot captain cleaner gardener farmer keeper walker sitter nanny helper mediator interviewer recruiter sponsor
+    planner buddy colleague head chief boss
+    """
+)
+_OF_PROFESSIONS = re.compile(r"[a-z]{3,}(?:[aeo]logist|rapist|entist|ician|iatrist|iarian)")
 _GLUED_TO = (
     listed("object item parent channel post message order product project task ticket topic thread document file event")
     | PERSON
@@ -274,6 +291,20 @@ def is_of_the_other_side(said: tuple[str, ...], head: str) -> bool:
     return bool(said) and any(
         said[-1] in one and head in other for one, other in ((_SERVING, _SERVED), (_SERVED, _SERVING))
     )
+
+
+def is_another_thing(said: tuple[str, ...], names: frozenset[str]) -> bool:
+    """`gl_account`, `user_agent`: a word for people behind one that is none of their roles. `names`: their table's."""
+    kept = [word for word in said if word not in _WHICH_ONE and not word.isdigit()]
+    if len(kept) < 2 or kept[-1] not in PERSON | MAYBE_PERSON | names:
+        return False
+    roles = PERSON | MAYBE_PERSON | _OWNING | _ACTING | _CREATED | _DEEDS_OF_OWNERS | _OF_ROLES
+    return kept[-2:] == ["user", "agent"] or not set(kept[:-1]) <= roles | names
+
+
+def is_a_profession(said: tuple[str, ...]) -> bool:
+    """`surgeon`, `beta_tester`: somebody at work, whom no other list knows."""
+    return bool(said) and (said[-1] in _PROFESSIONS or _OF_PROFESSIONS.fullmatch(said[-1]) is not None)
 
 
 def is_amount(name: str) -> bool:

@@ -24,6 +24,11 @@ def test_a_telephone_number_is_one(text: str) -> None:
     assert shapes.is_phone(text)
 
 
+@pytest.mark.parametrize("text", ["2025-00002", "2025/0017", "1999.04711"])
+def test_the_number_of_a_document_of_a_year_is_no_telephone(text: str) -> None:
+    assert not shapes.is_phone(text)
+
+
 @pytest.mark.parametrize("text", ["1234", "20260101", "12345678901234567890", "abc"])
 def test_a_plain_number_is_no_telephone(text: str) -> None:
     assert not shapes.is_phone(text)
