@@ -9,7 +9,7 @@ from typing import Any
 from psycopg2.extensions import cursor
 
 from gdpr.columns import filled
-from gdpr.outline import Way, tables, ways
+from gdpr.outline import Way, by_hand, tables, ways
 from gdpr.quantity import counted, listed
 from shared.active_plan import Rights, application_rights, approve, load
 from shared.errors import PlanMissing
@@ -71,6 +71,8 @@ def _summary(found: Approval) -> Iterator[str]:
         yield "An erasure"
         for verb, names in _by_verb(found.plan, kind).items():
             yield f"  {verb} {', '.join(names)}"
+    if told_by_hand := by_hand(found.plan):
+        yield f"By hand: {', '.join(told_by_hand)}."
     yield from _news(found)
     yield from _of_rights("get", found.granted)
     yield from _of_rights("lose", found.revoked)
@@ -174,6 +176,7 @@ def as_data(found: Approval) -> dict[str, Any]:
             }
             for kind in found.plan.kinds
         },
+        "by_hand": by_hand(found.plan),
         "in_use_before": found.before.digest if found.before else None,
         "changes": changes(found.before, found.plan) if found.before and is_other else [],
         "granted": [list(right) for right in sorted(found.granted)],

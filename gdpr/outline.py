@@ -41,6 +41,7 @@ def outline(plan: Plan, kind: Kind, chosen: Collection[str] = (), *, width: int 
     yield from aligned(rows, width=width)
     yield from _left_out(kind, chosen, width)
     yield from _stopping(guards, width)
+    yield from () if chosen else _left_to_hands(plan, width)
     if kind.locked and not chosen:
         yield ""
         locks = f"It locks the rows that it finds, and no others, in {counted(len(kind.locked), 'table')}"
@@ -94,6 +95,20 @@ def _left_out(kind: Kind, chosen: Collection[str], width: int) -> Iterator[str]:
         yield "An export leaves out:"
         listed = [(f"{name}.{column.name}", column.reason or column.export) for name, column in hidden]
         yield from aligned(listed, margin="  ", width=width)
+
+
+def by_hand(plan: Plan) -> list[str]:
+    """What an erasure leaves to somebody, with the way in which they do it: tables, and keys of the cache."""
+    cache = {name: entry for name, entry in plan.map.get("cache", {}).items() if isinstance(entry, Mapping)}
+    entries = {**_decisions(plan), **cache}
+    told = {name: entry.get("reason") for name, entry in entries.items() if entry.get("erase") == "external_manual"}
+    return [f"{name} ({reason})" if reason else name for name, reason in told.items()]
+
+
+def _left_to_hands(plan: Plan, width: int) -> Iterator[str]:
+    if told := by_hand(plan):
+        yield ""
+        yield from filled(f"By hand: {', '.join(told)}.", width=width)
 
 
 def _is_exported(dataset: Dataset) -> bool:
@@ -183,6 +198,15 @@ def _decisions(plan: Plan) -> dict[str, Entry]:
     """What the map says, by the names that a plan uses."""
     tables = plan.map.get("tables", {})
     return {str(Name.parse(text)): entry for text, entry in tables.items() if not text.endswith(".*")}
+
+
+def entries(plan: Plan, table: str, link: str) -> list[Entry]:
+    """What the map says of a link of a table."""
+    return _entries(_decisions(plan).get(table, {}), link)
+
+
+def is_shared(plan: Plan, table: str) -> bool:
+    return _decisions(plan).get(table, {}).get("shared") is True
 
 
 def _entries(decision: Entry, link: str | None) -> list[Entry]:

@@ -16,8 +16,9 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from gdpr.acting import acting
+from gdpr.hanging import remedy
+from gdpr.outline import by_hand, ways
 from gdpr.outline import tables as all_tables
-from gdpr.outline import ways
 from gdpr.person import key_of
 from shared.errors import Refused, StoreBusy, UnfitValue
 from shared.gone import bind_gone, read_gone
@@ -61,6 +62,7 @@ class Stop:
     rule: int  # of docs/ownership.md
     why: str
     remedy: str
+    is_late: bool = False  # once all was changed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +71,10 @@ class Trial:
 
     kind: str
     role: str  # that it ran as
+    session: str  # who connected
     has_key: bool  # they were named by an identity, and are tried by their key
     unseen: tuple[str, ...]  # of the map, where nobody looked
+    by_hand: tuple[str, ...]  # what is left to somebody
     tables: tuple[Found, ...]
     stops: tuple[Stop, ...]
     was_erased: bool  # the statements ran, before all was rolled back
@@ -127,11 +131,11 @@ def tried(
     tables = tuple(_found(session, plan, kind, links))
     if not any(found.is_there for found in tables):
         raise Refused("The plan finds no row of such a person", remedy="check the key or the identity")
-    stops = tuple(_stops(session, kind, "guard"))
+    stops = tuple(_stops(session, plan, kind, "guard"))
     short: dict[str, int] = {}
     if erasing and not stops:
         short = _changed(session, kind, tables, "change")
-        stops = tuple(_stops(session, kind, "recheck"))
+        stops = tuple(_stops(session, plan, kind, "recheck"))
     was_erased = erasing and not stops
     if was_erased:
         short |= _changed(session, kind, tables, "delete")
@@ -139,8 +143,10 @@ def tried(
     return Trial(
         kind=kind.name,
         role=role,
+        session=_connected(cur),
         has_key=has_key,
         unseen=tuple(_unseen(plan)),
+        by_hand=tuple(by_hand(plan)),
         tables=tables,
         stops=stops,
         was_erased=was_erased,
@@ -165,6 +171,12 @@ def _bound(cur: cursor, plan: Plan, kind: Kind, person: Mapping[str, str], today
         return False
     cur.execute("rollback to savepoint named")
     return not _bound(cur, plan, kind, key, today)
+
+
+def _connected(cur: cursor) -> str:
+    cur.execute("select session_user")
+    (name,) = cur.fetchone() or ("?",)
+    return str(name)
 
 
 def _unseen(plan: Plan) -> Iterator[str]:
@@ -212,26 +224,28 @@ def _outcome(session: _Session, plan: Plan, kind: Kind, table: str) -> dict[str,
     return outcome
 
 
-def _stops(session: _Session, kind: Kind, purpose: str) -> Iterator[Stop]:
+def _stops(session: _Session, plan: Plan, kind: Kind, purpose: str) -> Iterator[Stop]:
     for statement in kind.erase:
         if statement.purpose == purpose:
             session.run(statement.sql)
-            yield from (_stop(statement, table, rows) for table, rows in session.cur.fetchall() if rows)
+            for table, rows in session.cur.fetchall():
+                if rows:
+                    yield _stop(session.cur, plan, kind, statement, table=table, rows=rows)
 
 
-def _stop(guard: Statement, table: str, rows: int) -> Stop:
+def _stop(cur: cursor, plan: Plan, kind: Kind, guard: Statement, *, table: str, rows: int) -> Stop:
     if guard.link is None:
         rule, why = 13, guard.why
-        remedy = (
+        write = (
             f"say at {table} what happens to a row by each of its links (links: {{…: {{erase: …}}}}), or shared: true"
         )
     elif guard.purpose == "recheck":
         rule, why = 14, f"{guard.why}, by {guard.link}, once all is changed"
-        remedy = f"look at the triggers and rules of {table}, or set {guard.link} to what is there after the erasure"
+        write = f"look at the triggers and rules of {table}, or set {guard.link} to what is there after the erasure"
     else:
         rule, why = 14, f"{guard.why}, by {guard.link}"
-        remedy = f"decide for them at {table}: links: {{{guard.link}: {{erase: unlink}}}}, or delete them as well"
-    return Stop(table=table, rows=rows, rule=rule, why=why, remedy=remedy)
+        write = remedy(cur, plan, kind, guard)
+    return Stop(table=table, rows=rows, rule=rule, why=why, remedy=write, is_late=guard.purpose == "recheck")
 
 
 def _changed(session: _Session, kind: Kind, tables: tuple[Found, ...], purpose: str) -> dict[str, int]:

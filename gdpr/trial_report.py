@@ -42,7 +42,7 @@ def _outcome(trial: Trial) -> Iterator[str]:
         yield "An erasure would stop, and nothing would be changed:"
         for stop in trial.stops:
             yield f"  {stop.table}: {_in_words(stop)} (docs/ownership.md, rule {stop.rule})"
-            yield f"    {stop.remedy}"
+            yield from (f"    {line}" for line in stop.remedy.splitlines())
     elif not trial.was_erased:
         yield "Nothing would stop an erasure. --erase runs it, with triggers and constraints."
     for statement, rows in trial.short.items():
@@ -82,10 +82,23 @@ def _limits(trial: Trial) -> Iterator[str]:
         known = {"cache": "the cache", "objects": "the objects"}
         places = listed([known[part] for part in trial.unseen])
         yield f"Not looked at: {places}, of which the map speaks as well."
+    if trial.by_hand:
+        yield f"By hand: {', '.join(trial.by_hand)}."
     if trial.role == _FUNCTION:
-        yield f"Tried as {trial.role}, as the function does it."
+        yield f"Tried as {trial.role}, as the function does it{_but(trial)}."
     else:
         yield f"Tried as {trial.role}: --as {_FUNCTION} tries what the function may do, and is shown."
+
+
+def _but(trial: Trial) -> str:
+    """Where a trigger was in the way: lent to whoever connected, the role is not the session's."""
+    if trial.session == trial.role or not (trial.left or trial.short or any(stop.is_late for stop in trial.stops)):
+        return ""
+    return (
+        f", but for triggers' functions that run as their owner (security definer): here these see {trial.session} as"
+        f" session_user, and in the function {trial.role}. If one steps aside for that, connect as {trial.role} and"
+        " leave out --as"
+    )
 
 
 def as_data(trial: Trial) -> dict[str, Any]:
@@ -93,8 +106,10 @@ def as_data(trial: Trial) -> dict[str, Any]:
     return {
         "kind": trial.kind,
         "role": trial.role,
+        "session": trial.session,
         "has_key": trial.has_key,
         "unseen": list(trial.unseen),
+        "by_hand": list(trial.by_hand),
         "tables": [
             {
                 "table": found.table,

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from datamap.catalogue import Column
-from datamap.check.decision import emptied
+from datamap.check.codes import listed
+from datamap.check.decision import emptied, with_said
+from datamap.check.entry import scalar
 from datamap.check.nobody import declaration
 from datamap.check.survey import Survey
 from datamap.check.tables import key as as_key
@@ -144,12 +146,12 @@ class _Advice:
         links = [link for link in owners if link.erase is None and link.place.is_plain]
         if dataset is None or len(links) < 2:
             return None
-        places = [as_key(str(link.place)) for link in links]
-        gone = ", ".join(f"{place}: {{erase: delete}}" for place in places)
-        stays = ", ".join(f"{as_key(str(link.place))}: {{erase: {_staying(link, dataset)}}}" for link in links)
+        gone = ", ".join(with_said(dataset, link, erase="delete") for link in links)
+        stays = ", ".join(with_said(dataset, link, erase=_staying(link, dataset)) for link in links)
+        acted = f"{with_said(dataset, links[0])}, {with_said(dataset, links[1], role='actor')}"
         return (
             f"decide for each of them. If the row goes with either: links: {{{gone}}}\nif it stays for the other:"
-            f" links: {{{stays}}}\nif one of them merely acted: links: {{{places[0]}: {{}}, {places[1]}: actor}}"
+            f" links: {{{stays}}}\nif one of them merely acted: links: {{{acted}}}"
         )
 
     def _names_a_person(self, fault: Fault) -> str | None:
@@ -170,12 +172,11 @@ class _Advice:
         columns = [dataset.facts.columns[name] for name in link.place.columns] if link else []
         if link is None:
             return None
-        place = as_key(str(link.place))
         if all(column.not_null for column in columns):
-            return (
-                f"write erase: delete at {dataset.name}, or there for this link: links: {{{place}: {{erase: delete}}}}"
-            )
-        return f"write at {dataset.name} links: {{{place}: {{erase: unlink}}}}, or erase: keep at {link.target}"
+            gone = with_said(dataset, link, erase="delete")
+            return f"write erase: delete at {dataset.name}, or there for this link: links: {{{gone}}}"
+        unlinked = with_said(dataset, link, erase="unlink")
+        return f"write at {dataset.name} links: {{{unlinked}}}, or erase: keep at {link.target}"
 
     # Names --------------------------------------------------------------------------------------------------------
 
@@ -209,6 +210,8 @@ def _instead(column: Column, dataset: Dataset) -> str:
         return "null"
     if _naming(column, dataset) is not None:
         return "nobody"
+    if known := column.labels or listed(dataset.facts, column.name):
+        return f"{{value: {scalar(known[0])}}}"
     if column.is_array or column.family == "json":
         return "empty"
     return "random, or {value: …}" if column.family in ("text", "uuid") else "{value: …}"
@@ -241,7 +244,7 @@ def _choices(dataset: Dataset, link: Link) -> str:
 def _to_nobody(link: Link, kind: Kind, dataset: Dataset, survey: Survey, *, is_set: bool) -> str:
     """All of it: the row, the subject's `nobody`, and the link."""
     names = ", ".join(f"{as_key(name)}: nobody" for name in link.place.columns)
-    write = f"write {names}" if is_set else f"write links: {{{as_key(str(link.place))}: {{erase: nobody}}}}"
+    write = f"write {names}" if is_set else f"write links: {{{with_said(dataset, link, erase='nobody')}}}"
     if kind.nobody is not None:
         return write
     or_delete = "" if dataset.decision.shared else "\nor let the row go: erase: delete"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from datamap import model
 from datamap.catalogue import Column
+from datamap.check import entry as entries
+from datamap.check.entry import flow, scalar
 from datamap.check.nobody import value as example
 from datamap.check.survey import entry_of
 from datamap.check.tables import key as as_key
 from datamap.compile.resolution import Dataset, Link
 
 _QUOTE = "'"  # of a literal of SQL
-_WORD = re.compile(r"[^\W\d]\w*")
-_NO_TEXT = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 
 
 def with_set(dataset: Dataset, link: Link | None, setting: model.Setting, columns: Iterable[str]) -> str:
@@ -38,13 +36,31 @@ def with_set(dataset: Dataset, link: Link | None, setting: model.Setting, column
     return f"at {dataset.name} links: {{{as_key(text)}: {whole}}}"
 
 
+def with_said(dataset: Dataset, link: Link, **said: str | None) -> str:
+    """`author_id: {to: …, erase: unlink}`: the link with all that the map says of it, and this, as YAML; None takes a
+    word out."""
+    place, known, number = said_of(dataset, link)
+    return entries.link(place, known, number, said)
+
+
+def said_of(dataset: Dataset, link: Link) -> tuple[str, list[entries.Entry], int]:
+    """The place as the map spells it, all that it says there, and which of these is meant; nothing of a foreign key
+    that it does not mention."""
+    below = link.where[len(dataset.where) :]
+    if below[:1] != ("links",):
+        return str(link.place), [], 0
+    text = str(below[1])
+    number = below[2] if len(below) > 2 and isinstance(below[2], int) else 0
+    return text, [each.model_dump(mode="json", exclude_defaults=True) for each in dataset.decision.links[text]], number
+
+
 def _listed(dataset: Dataset, link: Link, entry: str) -> str:
     """Beside the others of the same place, where there are any."""
     below = link.where[len(dataset.where) :]
     if len(below) < 3:
         return entry
     others = [
-        _flow(each.model_dump(mode="json", exclude_defaults=True)) for each in dataset.decision.links[str(below[1])]
+        flow(each.model_dump(mode="json", exclude_defaults=True)) for each in dataset.decision.links[str(below[1])]
     ]
     return f"[{', '.join(entry if number == below[2] else other for number, other in enumerate(others))}]"
 
@@ -61,15 +77,7 @@ def _others(entry: model.Link, link: Link) -> str:
     told = entry.model_dump(mode="json", exclude_defaults=True, exclude={"erase", "role"})
     if link.role == "actor" and link.place.is_plain:
         told["role"] = "actor"
-    return "".join(f"{name}: {_flow(value)}, " for name, value in told.items())
-
-
-def _flow(value: object) -> str:
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{as_key(str(name))}: {_flow(each)}' for name, each in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_flow, value))}]"
-    return scalar(value)
+    return "".join(f"{name}: {flow(value)}, " for name, value in told.items())
 
 
 def emptied(column: Column) -> str:
@@ -87,11 +95,3 @@ def written(value: model.SetTo) -> str:
     if isinstance(value, model.Constant):
         return f"{{value: {scalar(value.value)}}}"
     return "null" if value is None else str(value)
-
-
-def scalar(value: object) -> str:
-    """In quotes where YAML would read it as something else than this text."""
-    if not isinstance(value, str):
-        return json.dumps(value)
-    is_plain = _WORD.fullmatch(value) and value.lower() not in _NO_TEXT
-    return value if is_plain else json.dumps(value, ensure_ascii=False)

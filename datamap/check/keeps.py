@@ -103,7 +103,9 @@ def _end(dataset: Dataset, keep: model.Keep, survey: Survey) -> Iterator[Fault]:
     if retention is None or retention.period is None:
         if not (keep.until or "").strip():
             message = "is kept without an end"
-            remedy = "write a period in the activity's retention, or until: with what ends it"
+            remedy = f"write at {dataset.name} keep: {{until: …}}, with what ends it"
+            if _dates(dataset):
+                remedy += ", or a period in the activity's retention"
             yield _fault(dataset, "keep_end", message, remedy)
         return
     if not isinstance(retention.from_, model.Since):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from datamap.catalogue import Catalogue, Column, Table
+from datamap.check.codes import listed
 from datamap.check.tables import key as as_key
 from datamap.compile.resolution import Kind
 from datamap.names import literal, quoted
@@ -53,7 +54,7 @@ def insert(kind: Kind, catalogue: Catalogue) -> str:
         elif name in kind.key:
             cells[name] = value(column)
         elif column.not_null and not (column.has_default or column.is_generated or column.is_identity):
-            cells[name] = _pointing(name, facts, catalogue) or value(column)
+            cells[name] = _pointing(name, facts, catalogue) or _allowed(name, facts) or value(column)
     columns, values = ", ".join(map(quoted, cells)), ", ".join(cells.values())
     others = [name for name in kind.key if name not in (kind.nobody or kind.key)]
     overriding = " overriding system value" if any(facts.columns[name].is_identity for name in cells) else ""
@@ -83,6 +84,12 @@ def value(column: Column) -> str:
     if column.labels:
         return literal(column.labels[0]).strip()
     return _OF_TYPES.get(column.base) or _VALUES.get(column.family, _UNKNOWN)
+
+
+def _allowed(name: str, facts: Table) -> str | None:
+    """Of the words that a CHECK lists the first."""
+    known = listed(facts, name)
+    return literal(known[0]).strip() if known else None
 
 
 def _pointing(name: str, facts: Table, catalogue: Catalogue) -> str | None:

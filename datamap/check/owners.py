@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from datamap.check.advice import of_whom_points
+from datamap.check.decision import with_said
 from datamap.check.survey import Survey, entry_of
 from datamap.check.tables import is_undecided
 from datamap.check.tables import key as as_key
@@ -131,7 +132,7 @@ def _orphaned(dataset: Dataset, link: Link, what: str) -> Fault:
     is_decided = _is_decided(dataset, link)
     severity: Severity = "warning" if is_decided else "error"
     unsaid = "" if is_decided else ", and nobody has decided it"
-    place = as_key(str(link.place))
+    referring = with_said(dataset, link, role="reference", erase=None)
     meant = (
         f"or, if it is meant, reason: at {dataset.name}, which says why they go and what they belong to stays"
         if is_decided
@@ -144,6 +145,6 @@ def _orphaned(dataset: Dataset, link: Link, what: str) -> Fault:
         where=link.where,
         severity=severity,
         remedy=f"write shared: true at {link.target}, if people meet there: nothing below it is anybody's through it\n"
-        f"or at {dataset.name} links: {{{place}: reference}}, beside the link to the row's own owner\n{meant}",
+        f"or at {dataset.name} links: {{{referring}}}, beside the link to the row's own owner\n{meant}",
         about=link,
     )

@@ -39,7 +39,10 @@ class _Cut:
 
 
 def faults(survey: Survey) -> Iterator[Fault]:
-    """Of the tables whose rows an erasure changes and leaves, apart from those that a law keeps."""
+    """Of the tables whose rows an erasure changes and leaves, apart from those that a law keeps; and of the links by
+    which it changes nothing, though what names the person stands there."""
+    for dataset in survey.resolution.datasets.values():
+        yield from (_referred(dataset, link) for link in dataset.person_links if _is_left_alone(link))
     for dataset in survey.personal:
         if dataset.name in survey.touched:
             for cut in _cuts(dataset, survey):
@@ -48,6 +51,27 @@ def faults(survey: Survey) -> Iterator[Fault]:
             for cut in _of_actors(dataset, survey):
                 yield from _identities(dataset, cut)
                 yield from _contents(dataset, cut)
+
+
+def _is_left_alone(link: Link) -> bool:
+    return link.identity is not None and link.role == "reference" and not link.lets_go
+
+
+def _referred(dataset: Dataset, link: Link) -> Fault:
+    """Whosesoever the row is, an address in it is the person's: verification asks for it in each row."""
+    columns = {name: dataset.facts.columns[name] for name in link.place.columns}
+    gone = "unlink"
+    if link.place.is_plain and all(column.not_null for column in columns.values()):
+        gone = f"{{{', '.join(f'{as_key(name)}: {decision.emptied(column)}' for name, column in columns.items())}}}"
+    return Fault(
+        code="identity_left",
+        message=f"{dataset.name}, {link.place}: a reference leaves their {link.identity} in the row, where verification"
+        " finds it",
+        where=link.where,
+        severity="warning",
+        remedy=f"write at {dataset.name} links: {{{decision.with_said(dataset, link, erase=gone)}}}",
+        about=link,
+    )
 
 
 def _cuts(dataset: Dataset, survey: Survey) -> Iterator[_Cut]:

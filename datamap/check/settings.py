@@ -10,6 +10,7 @@ from dataclasses import replace
 from datamap import expression, model
 from datamap.catalogue import Check, Column, ForeignKey, Index, Table
 from datamap.check import codes
+from datamap.check.entry import scalar
 from datamap.check.nobody import insert
 from datamap.check.nobody import value as example
 from datamap.check.outcomes import Outcome, outcomes
@@ -158,7 +159,14 @@ def _checks(outcome: Outcome, server: Server | None) -> Iterator[Fault]:
         if broken:
             listed = ", ".join(check.columns)
             message = f"what it is set to breaks the CHECK {check.name} on {listed}"
-            yield _fault(outcome, "value_check", changed[0], message, "write another value, or change the CHECK")
+            yield _fault(outcome, "value_check", changed[0], message, _allowing(check))
+
+
+def _allowing(check: Check) -> str:
+    """What to write instead, where the CHECK is a list."""
+    known = codes.allowed(check, check.columns[0]) if len(check.columns) == 1 else None
+    constants = " or ".join(f"{{value: {scalar(each)}}}" for each in known or ())
+    return f"write {constants}, or change the CHECK" if known else "write another value, or change the CHECK"
 
 
 def _breaks(outcome: Outcome, check: Check, server: Server) -> bool:

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datamap.catalogue import ForeignKey
+from datamap.check.decision import with_said
+from datamap.check.entry import scalar
 from datamap.check.survey import Survey, entry_of
 from datamap.check.suspicions import Suspicions
 from datamap.check.tables import key as as_key
 from datamap.compile.resolution import Dataset, Link
+from datamap.discover import words
 from datamap.fault import Fault
 from datamap.names import Table as Name
+from datamap.names import quoted
 
+_KINDS = words.listed("type kind class model")
 _End = tuple[Name, tuple[str, ...]]  # a table, and columns of it
 
 
@@ -30,7 +35,7 @@ def faults(survey: Survey, suspicions: Suspicions) -> Iterator[Fault]:
             if wrong and len(wrong) == len([key for key in keys if key.target]):
                 yield _otherwise(dataset, link, wrong[0])
             elif not keys:
-                yield from _misnamed(dataset, link, suspicions)
+                yield from _of_a_pair(dataset, link) or _misnamed(dataset, link, suspicions)
 
 
 def _is_the_same(link: Link, key: ForeignKey, survey: Survey) -> bool:
@@ -72,6 +77,39 @@ def _otherwise(dataset: Dataset, link: Link, key: ForeignKey) -> Fault:
 
 def _shown(name: Name | None, columns: tuple[str, ...]) -> str:
     return f"{name}, {', '.join(columns)}"
+
+
+def _of_a_pair(dataset: Dataset, link: Link) -> list[Fault]:
+    """`commentable_id: {}` beside `commentable_type`: whose key the number is, the other column says."""
+    said = entry_of(dataset, link)
+    beside = _discriminator(dataset, link.place.columns[-1])
+    if link.kind is None or beside is None or said.to or said.when or said.identity:
+        return []
+    meant = ".".join((str(link.target), *link.target_columns))
+    when = scalar(f"{quoted(beside)} = '…'")
+    remedy = f"say where it is one: links: {{{with_said(dataset, link, when=when)}}}"
+    remedy += f"\nor what else it points at: {{to: schema.table.column, when: {when}}}"
+    if len(link.place.columns) == 1:
+        remedy += f"\nor, if it always is one: links: {{{with_said(dataset, link, to=scalar(meant))}}}"
+    return [
+        Fault(
+            code="link_target",
+            message=f"{dataset.name}, {link.place}: the map takes it for a key of {link.target} whatever {beside} says:"
+            " rows of strangers would be found",
+            where=link.where,
+            remedy=remedy,
+            about=link,
+        )
+    ]
+
+
+def _discriminator(dataset: Dataset, name: str) -> str | None:
+    """The column of the same name that says what kind of thing the key is of."""
+    mine = words.meant(name)
+    if mine == words.words(name):
+        return None  # it is called no key
+    beside = (column for column in dataset.facts.columns if words.words(column)[:-1] == mine)
+    return next((column for column in beside if words.words(column)[-1] in _KINDS), None)
 
 
 def _misnamed(dataset: Dataset, link: Link, suspicions: Suspicions) -> Iterator[Fault]:

@@ -413,6 +413,14 @@ class Erasure:
                     continue  # nobody has classified that table; the check says so, and the guard counts
                 yield self._nobody_decided(name, pointer, key)
 
+    def unheld(self) -> Iterator[tuple[Name, Pointer]]:
+        """The links without a foreign key of which a row stops each erasure that deletes what it points at."""
+        for name in self.deletable:
+            for pointer in self.pointers[name]:
+                is_bare = pointer.link.foreign_key is None and not pointer.dataset.is_refreshed
+                if is_bare and not self._is_decided(pointer):
+                    yield name, pointer
+
     def _is_decided(self, pointer: Pointer) -> bool:
         dataset = pointer.dataset
         if dataset.name not in self.touched:

@@ -962,3 +962,84 @@ def test_a_fault_is_one_line_whatever_a_table_is_called(cur: cursor) -> None:
     assert shown.splitlines()[0].endswith("(unclassified_table)")
     assert "\x1b" not in shown
     assert r"\x1b[31mb" in shown
+
+
+# Whose key a number is, a column beside it says -----------------------------------------------------------------------
+
+ABOUT = (
+    "create table notes (id int primary key, author bigint references users, about_type text, about_id bigint,"
+    " note text);"
+)
+PAIRS = {
+    "nothing said": ("{}", 1),
+    "what is done": ("{erase: unlink}", 1),
+    "who acted": ("actor", 1),
+    "when it is one": ("{when: \"about_type = 'User'\"}", 0),
+    "that it always is one": ("{to: public.users.id}", 0),
+    "an identity": ("{identity: email}", 0),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_key_beside_the_word_for_what_it_is_a_key_of_is_no_persons_by_itself(cur: cursor, name: str) -> None:
+    link, count = PAIRS[name]
+    kind = "text" if "identity" in link else "bigint"
+    cur.execute(f"{PERSONS} {ABOUT.replace('about_id bigint', f'about_id {kind}')}")
+    line = f"notes: {{activity: a, links: {{author: {{erase: delete}}, about_id: {link}}}, columns: {{'*': user}}}}"
+    found = told(checked(document(line), catalogue(cur)), "link_target")
+    assert [fault.severity for fault in found] == ["error"] * count
+
+
+def test_a_kind_of_account_beside_a_foreign_key_says_nothing_of_whose_key_it_is(cur: cursor) -> None:
+    cur.execute(f"{PERSONS} create table t (id int primary key, user_id bigint references users, user_type text)")
+    line = "t: {activity: a, links: {user_id: {}}, columns: {'*': user}}"
+    assert told(checked(document(line), catalogue(cur)), "link_target") == []
+
+
+# Remedies that go to the end ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dated", "also"), [("", False), (", on_day date", True)])
+def test_what_is_kept_without_an_end_is_told_where_to_write_it(cur: cursor, dated: str, *, also: bool) -> None:
+    cur.execute(f"{PERSONS} create table t (id int primary key, u bigint not null references users, v text{dated})")
+    line = (
+        "t: {activity: a, erase: keep, keep: {exception: 17(3)(b), law: § 147 AO, owner: x, columns: [v]MORE},"
+        " columns: {'*': user.account}}"
+    )
+    (fault,) = told(checked(document(line.replace("MORE", "")), catalogue(cur)), "keep_end")
+    assert (fault.remedy or "").startswith("write at public.t keep: {until: …}")
+    assert ("a period in the activity's retention" in (fault.remedy or "")) is also
+    assert told(checked(document(line.replace("MORE", ", until: the invoice goes")), catalogue(cur)), "keep_end") == []
+
+
+def test_where_a_check_lists_words_a_remedy_names_one_of_them(cur: cursor) -> None:
+    cur.execute(
+        "create table users (id bigint primary key, email text unique, login text, role text not null"
+        " check (role in ('guest', 'vet')));"
+        " insert into users values (1, 'a@b.example', 'x', 'vet');"
+        " create table bills (id int primary key, u bigint not null references users, total int);"
+    )
+    kept = (
+        "bills: {activity: a, erase: keep, keep: {exception: 17(3)(b), law: § 147 AO, until: x, owner: x,"
+        " columns: [total]}, columns: {total: user.financial}}"
+    )
+    cur.execute("set search_path = pg_catalog, pg_temp")
+    (fault,) = told(checked(document(kept), catalogue(cur), cursor=cur), "not_null")
+    assert fault.remedy == "write stub: {role: {value: guest}}"
+    subject = SUBJECT.replace("key: id,", "key: id, nobody: 0,")
+    (missing,) = told(checked(document(kept, subject=subject), catalogue(cur), cursor=cur), "nobody_missing")
+    cur.execute("set search_path = public, pg_catalog")
+    cur.execute((missing.remedy or "").splitlines()[0])
+
+
+def test_a_link_that_goes_to_nobody_keeps_what_the_map_says_of_it(cur: cursor) -> None:
+    cur.execute(f"{PERSONS} create table t (id int primary key, kind text, author_id bigint not null)")
+    entry = "{to: public.users.id, when: \"kind = 'User'\", erase: unlink}"
+    line = f"t: {{activity: a, links: {{author_id: {entry}}}, columns: {{'*': user}}}}"
+    found = checked(document(line), catalogue(cur))
+    (fault,) = told(found, "not_null")
+    link = 'author_id: {to: "public.users.id", when: "kind = \'User\'", erase: nobody}'
+    assert link in (fault.remedy or "")
+    subject = SUBJECT.replace("key: id,", "key: id, nobody: 0,")
+    line = f"t: {{activity: a, links: {{{link}}}, columns: {{'*': user}}}}"
+    assert told(checked(document(line, subject=subject), catalogue(cur)), "not_null", "nobody") == []

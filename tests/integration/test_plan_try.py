@@ -394,3 +394,142 @@ def test_all_of_it_together_has_so_many_seconds(shop: PostgresAddress, admin: cu
     assert answer.returncode == 3
     assert "give it longer with --timeout" in answer.stderr
     assert run(shop, "plan", "try", data_map, "--id", "7", "--erase").returncode == 0
+
+
+# Links to rows of several tables, which no foreign key holds ----------------------------------------------------------
+
+REMARKS = (
+    "create table app.pages (id bigint primary key); insert into app.pages values (1);"
+    " create table app.remarks (id bigint primary key, author_id bigint references app.users, about_type text not null,"
+    f" about_id bigint, body text not null); insert into app.remarks values (1, 9, 'Order', 6, '{CANARY}'),"
+    f" (2, 9, 'Page', 1, '{CANARY}'), (3, 8, 'Page', 7, '{CANARY}');"
+    " create index on app.remarks (author_id); create index on app.remarks (about_id);"
+)
+OF_PAGES = "{to: app.pages.id, when: \"about_type = 'Page'\"}"
+OF_ORDERS = "{to: app.orders.id, when: \"about_type = 'Order'\"}"
+OF_REMARKS = (
+    "  app.pages: {personal: false, reason: texts of ours}\n"
+    "  app.remarks: {activity: account, shared: true, reason: others read them, links: {author_id: {erase: unlink},"
+    " LINKS}, columns: {body: user.content, about_type: user.content}}\n"
+)
+
+
+def remarks(data_map: Path, links: str) -> None:
+    data_map.write_text(MAP + OF_REMARKS.replace(", LINKS", f", {links}" if links else ""))
+
+
+def undecided(shop: PostgresAddress, data_map: Path) -> list[dict[str, str]]:
+    faults = json.loads(run(shop, "map", "check", data_map, "--format", "json").stdout)
+    found = faults["faults"] if isinstance(faults, dict) else faults
+    return [fault for fault in found if fault["code"] in ("reference_undecided", "link_target")]
+
+
+def test_a_remedy_that_names_a_link_writes_the_whole_of_it(
+    shop: PostgresAddress, admin: cursor, data_map: Path
+) -> None:
+    admin.execute(REMARKS)
+    remarks(data_map, f"about_id: [{OF_PAGES}, {OF_ORDERS}]")
+    (stop,) = json.loads(run(shop, "plan", "try", data_map, "--id", "7", "--json").stdout)["stops"]
+    (fault,) = undecided(shop, data_map)
+    first = stop["remedy"].splitlines()[0]
+    assert first in fault["remedy"]
+    remarks(data_map, first.partition("links: {")[2].removesuffix("}"))
+    assert undecided(shop, data_map) == []
+    answer = run(shop, "plan", "try", data_map, "--id", "7", "--erase", "--json")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    (found,) = (each for each in json.loads(answer.stdout)["tables"] if each["table"] == "app.remarks")
+    assert {word: number for word, number in found["erasure"].items() if number} == {"unlinked": 1}
+
+
+@pytest.mark.parametrize("role", ["", ", role: reference"])
+def test_a_link_that_may_not_be_null_and_that_no_foreign_key_holds_is_taken_out(
+    shop: PostgresAddress, admin: cursor, data_map: Path, role: str
+) -> None:
+    admin.execute(f"{REMARKS} alter table app.remarks alter about_id set not null")
+    remarks(data_map, f"about_id: [{OF_PAGES}, {OF_ORDERS.replace('}', role + '}')}]")
+    (stop,) = json.loads(run(shop, "plan", "try", data_map, "--id", "7", "--json").stdout)["stops"]
+    (fault,) = undecided(shop, data_map)
+    for remedy in (stop["remedy"], fault["remedy"]):
+        assert remedy.startswith("take {to: ")
+        assert "app.orders.id" in remedy.splitlines()[0]
+        assert "unlink" not in remedy
+        assert "delete them" not in remedy
+    remarks(data_map, f"about_id: {OF_PAGES}")
+    assert undecided(shop, data_map) == []
+    answer = run(shop, "plan", "try", data_map, "--id", "7", "--erase")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_what_a_foreign_key_holds_is_not_said_to_be_left_pointing_at_nothing(
+    shop: PostgresAddress, admin: cursor, data_map: Path
+) -> None:
+    admin.execute(
+        f"{REMARKS} alter table app.remarks alter about_id set not null;"
+        " delete from app.remarks where id <> 1; alter table app.remarks add foreign key (about_id)"
+        " references app.orders"
+    )
+    remarks(data_map, "about_id: {to: app.orders.id}")
+    (stop,) = json.loads(run(shop, "plan", "try", data_map, "--id", "7", "--json").stdout)["stops"]
+    assert stop["remedy"] == "let the rows of app.orders stay, emptied: at app.orders erase: {…: null}"
+
+
+@pytest.mark.parametrize("kind", ["text", "text not null"])
+def test_an_identity_that_is_a_mere_reference_is_told_with_what_takes_it_away(
+    shop: PostgresAddress, admin: cursor, data_map: Path, kind: str
+) -> None:
+    admin.execute(
+        f"create table app.calls (id bigint primary key, by bigint references app.users, mail {kind});"
+        f" insert into app.calls values (1, 9, '7{CANARY}'); create index on app.calls (by);"
+        " create index on app.calls (mail)"
+    )
+    line = "  app.calls: {activity: account, erase: delete, links: {by: {}, LINK}}\n"
+    data_map.write_text(MAP + line.replace("LINK", "mail: {identity: email, role: reference}"))
+    faults = json.loads(run(shop, "map", "check", data_map, "--format", "json").stdout)
+    (fault,) = (each for each in faults if each["code"] == "identity_left")
+    assert run(shop, "plan", "try", data_map, "--id", "7", "--erase").returncode == 1
+    link = fault["remedy"].partition("links: {")[2].removesuffix("}")
+    assert "role: reference" in link
+    data_map.write_text(MAP + line.replace("LINK", link))
+    assert "identity_left" not in run(shop, "map", "check", data_map).stdout
+    answer = run(shop, "plan", "try", data_map, "--id", "7", "--erase")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+# What is left to somebody, and what a trial cannot tell ---------------------------------------------------------------
+
+
+def test_what_is_erased_by_hand_is_told_wherever_a_plan_is_looked_at(
+    shop: PostgresAddress, admin: cursor, data_map: Path
+) -> None:
+    admin.execute("create table app.files (id bigint primary key, place text)")
+    said = "the office looks for them by name"
+    line = f"  app.files: {{activity: account, erase: external_manual, reason: {said}, columns: {{place: system}}}}\n"
+    data_map.write_text(MAP + line)
+    words = (("plan", "show", data_map), ("plan", "try", data_map, "--id", "7"))
+    for each in (*words, ("map", "approve", data_map, "--dry-run")):
+        answer = run(shop, *each)
+        assert f"By hand: app.files ({said})." in answer.stdout, answer.stdout + answer.stderr
+    data_map.write_text(MAP)
+    assert "By hand" not in run(shop, "plan", "show", data_map).stdout
+
+
+def test_a_trial_says_that_a_function_which_runs_as_its_owner_sees_another_role(
+    shop: PostgresAddress, admin: cursor, data_map: Path
+) -> None:
+    admin.execute(
+        "create table app.slips (id bigint primary key, user_id bigint); insert into app.slips values (1, 7);"
+        " create index on app.slips (user_id);"
+        " create function app.holds() returns trigger language plpgsql security definer as $$begin"
+        " if session_user = 'gdpr_erase' then return old; end if; return null; end$$;"
+        " create trigger holds before delete on app.slips for each row execute function app.holds()"
+    )
+    data_map.write_text(f"{MAP}  app.slips: {{activity: account, erase: delete, links: {{user_id: {{}}}}}}\n")
+    approved = run(shop, "map", "approve", data_map)
+    assert approved.returncode == 0, approved.stdout + approved.stderr
+    told = run(shop, "plan", "try", "--active", "--id", "7", "--as", "gdpr_erase", "--erase")
+    said = " ".join(told.stdout.split())
+    assert told.returncode == 1, told.stdout + told.stderr
+    assert f"here these see {shop.role} as session_user, and in the function gdpr_erase" in said
+    itself = run(as_role(shop, "gdpr_erase"), "plan", "try", "--active", "--id", "7", "--erase")
+    assert itself.returncode == 0, itself.stdout + itself.stderr
+    assert "session_user" not in itself.stdout
