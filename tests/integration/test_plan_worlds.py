@@ -165,7 +165,18 @@ def check_verification(cur: cursor, world: World, plan: Plan, person: Person) ->
     for table in world.tables:
         stays = {row.number for row in expected.rows[table.name]}
         lost = [row for row in world.rows if row.table == table.name and row.number not in stays]
+        if table.name == kind_table(world, kind):
+            lost = [row for row in lost if not looks_like_a_stub(row, table)]
         assert not lost or str(table.name) in found or not has_key(table), (str(person), str(table.name), found)
+
+
+def kind_table(world: World, kind: Kind) -> Name:
+    return next(table.name for table in world.tables if str(table.name) == kind.table)
+
+
+def looks_like_a_stub(row: Row, table: Table) -> bool:
+    """Nothing but its key: verification takes it for what kept rows point at, whether or not any does (limits.md)."""
+    return all(value is None for column, value in row.values.items() if column not in table.primary_key)
 
 
 def has_key(table: Table) -> bool:
