@@ -32,6 +32,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 # Control characters, ends of lines, halves of characters.
 _BROKEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+_MOST_FAULTS = 50  # that are told one by one
 NOWHEN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -162,7 +164,7 @@ class Asked:
     def check_names(self) -> None:
         """Fields that nobody took. Their names are not repeated: a value may have slipped into one."""
         for name in self._fields:
-            if name not in self._taken:
+            if name not in self._taken and len(self._faults) < _MOST_FAULTS:
                 near = difflib.get_close_matches(name, sorted(self._taken), n=1, cutoff=0.75)
                 meant = f" Did you mean {near[0]}?" if near else f" Known here: {', '.join(sorted(self._taken))}."
                 self._fault("", "unknown_field", f"There is a field that is not known here.{meant}")
@@ -203,7 +205,8 @@ class Asked:
         return f"{self._path}/{name}" if name else self._path
 
     def _fault(self, name: str, code: str, message: str) -> None:
-        self._faults.append(Fault(path=self._pointer(name), code=code, message=message))
+        if len(self._faults) < _MOST_FAULTS:
+            self._faults.append(Fault(path=self._pointer(name), code=code, message=message))
 
 
 class _Nothing(Asked):
@@ -251,12 +254,14 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 
 
 def _is_instant(text: str) -> bool:
+    """In years that every zone has, and four digits: the first instant of the year 1 in Berlin is none in UTC."""
     if _INSTANT.fullmatch(text) is None:
         return False
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
+        found = datetime.fromisoformat(text)
     except ValueError:
         return False
+    return found.tzinfo is not None and _FIRST_YEAR <= found.year <= _LAST_YEAR
 
 
 def _is_day(text: str) -> bool:

@@ -60,14 +60,21 @@ class KeyTakenError(Exception):
     """An object lies under this key already."""
 
 
+class TooLargeError(Exception):
+    """An object has more bytes than whoever asks for it has use for."""
+
+
 class Bucket(Protocol):
     """What we ask of a place for objects."""
 
     @property
     def where(self) -> str: ...
 
-    def get(self, key: str, *, version: str | None = None) -> bytes | None:
-        """The object's bytes, or None where there is none."""
+    def get(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes | None:
+        """The object's bytes, or None where there is none.
+
+        Raises TooLargeError, before any of it is read, where there are more than `most`.
+        """
 
     def put(self, key: str, body: bytes) -> None:
         """Write it, whatever lay there."""
@@ -78,8 +85,8 @@ class Bucket(Protocol):
         Raises KeyTakenError.
         """
 
-    def erase(self, key: str) -> None:
-        """Delete an object with all its versions, and the marks of its deletion."""
+    def erase(self, key: str, *, version: str | None = None) -> None:
+        """Delete an object with all its versions, and the marks of its deletion; or one version of it."""
 
     def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         """Every version and mark of deletion of the keys behind one, by key, the latest first."""
@@ -100,10 +107,12 @@ class Folder:
     def where(self) -> str:
         return str(self._folder)
 
-    def get(self, key: str, *, version: str | None = None) -> bytes | None:  # noqa: ARG002 - there is one
+    def get(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes | None:  # noqa: ARG002 - there is one
         with self._translated():
             try:
-                return self._path(key).read_bytes()
+                with self._path(key).open("rb") as file:
+                    _check_size(os.fstat(file.fileno()).st_size, most)
+                    return file.read()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
 
@@ -120,13 +129,13 @@ class Folder:
             written.unlink()
         return None
 
-    def erase(self, key: str) -> None:
+    def erase(self, key: str, *, version: str | None = None) -> None:  # noqa: ARG002
         with self._translated():
             self._path(key).unlink(missing_ok=True)
 
     def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         with self._translated():
-            below = self._folder / prefix.rpartition("/")[0]
+            below = self._path(prefix.rpartition("/")[0])
             found = [path for path in below.rglob("*") if path.is_file() and not path.name.startswith(".")]
             keys = sorted((path.relative_to(self._folder).as_posix(), path) for path in found)
             for key, path in keys:
@@ -163,6 +172,11 @@ class Folder:
             raise StoreFault(f"A file failed ({type(error).__name__})", where=self.where) from None
 
 
+def _check_size(size: int, most: int | None) -> None:
+    if most is not None and size > most:
+        raise TooLargeError
+
+
 # S3's word, what it means, and what to do. A retry may cure only what is of the first kind.
 _MEANINGS: dict[str, tuple[type[SuiteError], str, str | None]] = {
     "AccessDenied": (AccessDenied, "S3 refused access", "let the function's role at this bucket"),
@@ -189,13 +203,16 @@ class S3Bucket:
     def where(self) -> str:
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
-    def get(self, key: str, *, version: str | None = None) -> bytes | None:
+    def get(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes | None:
         asked: dict[str, Any] = {"VersionId": version} if version else {}
         with self._translated():
             try:
-                return self._s3().get_object(Bucket=self._bucket, Key=self._prefix + key, **asked)["Body"].read()
+                found = self._s3().get_object(Bucket=self._bucket, Key=self._prefix + key, **asked)
             except self._s3().exceptions.NoSuchKey:
                 return None
+            with contextlib.closing(found["Body"]) as body:
+                _check_size(found["ContentLength"], most)
+                return body.read()
 
     def put(self, key: str, body: bytes) -> None:
         with self._translated():
@@ -227,11 +244,11 @@ class S3Bucket:
                 return
             markers = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
-    def erase(self, key: str) -> None:
-        for version in list(self.versions(key)):
-            if version.key == key:
-                with self._translated():
-                    self._s3().delete_object(Bucket=self._bucket, Key=self._prefix + key, VersionId=version.id)
+    def erase(self, key: str, *, version: str | None = None) -> None:
+        there = [version] if version else [each.id for each in self.versions(key) if each.key == key]
+        for each in there:
+            with self._translated():
+                self._s3().delete_object(Bucket=self._bucket, Key=self._prefix + key, VersionId=each)
 
     def _version(self, each: ObjectVersionTypeDef | DeleteMarkerEntryTypeDef, *, is_deletion: bool) -> Version:
         return Version(

@@ -9,19 +9,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg2.extensions import cursor
 
 from shared.case import Case, Extension, Question
-from shared.deadlines import Deadline, NoticeKind
+from shared.deadlines import Deadline
 from shared.errors import Misuse
 from shared.plan import Deadlines
 from shared.policy import policy
 from shared.queries import query
 from shared.reasons import Right
 from shared.refusals import Refusal
+
+NoticeKind = Literal["question", "extension", "refusal", "not_identified"]
 
 
 class RequestUnknown(Misuse):
@@ -171,9 +173,14 @@ def refuse(cur: cursor, file: CaseFile, refusal: Refusal) -> None:
     )
 
 
-def owe(
-    cur: cursor, file: CaseFile, kind: NoticeKind | str, *, due_at: datetime, given_at: datetime | None = None
-) -> None:
+def notice(cur: cursor, file: CaseFile, kind: NoticeKind) -> datetime | None:
+    """When the person was told something that they had to be told."""
+    cur.execute(query("notice"), {"request": str(file.id), "kind": kind})
+    (given_at,) = cur.fetchone() or (None,)
+    return given_at  # type: ignore[no-any-return]
+
+
+def owe(cur: cursor, file: CaseFile, kind: NoticeKind, *, due_at: datetime, given_at: datetime | None = None) -> None:
     """The person has to be told something by then (R6)."""
     cur.execute(query("owe_notice"), {"request": str(file.id), "kind": kind, "due_at": due_at, "given_at": given_at})
 

@@ -86,7 +86,7 @@ def identify(cur: cursor, kind: Kind, identities: Sequence[Identity]) -> Identif
 def _by_column(kind: Kind, identities: Sequence[Identity]) -> dict[str, str]:
     ways = dict(kind.identities) | {column: column for column in kind.key}
     if len(kind.key) == 1:
-        ways |= {CUSTOMER: kind.key[0]}
+        ways.setdefault(CUSTOMER, kind.key[0])  # unless the map says what the controller's number is
     said: dict[str, str] = {}
     faults: list[Fault] = []
     for place, each in enumerate(identities):

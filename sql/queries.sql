@@ -246,7 +246,7 @@ limit 1;
 select gdpr.sequence(insist => %(insist)s);
 
 -- tree_head: the newest
-select h.size, h.root
+select h.size, coalesce(h.root, '')
 from gdpr.tree_head as h
 order by h.size desc
 limit 1;
@@ -312,28 +312,32 @@ select exists (
 );
 
 -- tree_heads_between: of sizes above one, up to another
-select h.size, h.root
+select h.size, coalesce(h.root, '')
 from gdpr.tree_head as h
 where h.size > %(above)s and h.size <= %(upto)s;
 
 -- tiles_between: full tiles of a level
-select t.idx, t.hashes, t.root
+select t.idx, coalesce(t.hashes, ''), coalesce(t.root, '')
 from gdpr.tile as t
 where t.level = %(level)s and t.idx between %(first)s and %(last)s;
 
 -- leaves_between: with a hash of 32 bytes, whatever stands there, and the bytes that were written
 select
   l.leaf_index,
-  substr(l.leaf_hash || '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea, 1, 32),
+  substr(
+    coalesce(l.leaf_hash, '') || '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea, 1, 32
+  ),
   e.body
 from gdpr.leaf as l
 left join gdpr.entry as e on e.id = l.entry_id
 where l.leaf_index between %(first)s and %(last)s
 order by l.leaf_index;
 
--- last_leaf: the index of the last leaf, whatever the heads say
-select max(l.leaf_index)
-from gdpr.leaf as l;
+-- last_leaf: the index of the last leaf, whatever the heads say; and of the last of so many, were there no gap
+select
+  (select max(l.leaf_index) from gdpr.leaf as l),
+  (select count(*) from gdpr.leaf as l where l.leaf_index >= 0),
+  (select count(*) from gdpr.leaf as l where not coalesce(l.leaf_index >= 0, false));
 
 -- ledger_rows: how many rows there are, each time by the column of another index
 select
@@ -444,6 +448,13 @@ update gdpr.notice as n
 set given_at = %(given_at)s
 where n.request_id = %(request)s and n.kind = %(kind)s and n.given_at is null;
 
+-- notice: whether the person has to be told something, and when they were
+select n.given_at
+from gdpr.notice as n
+where n.request_id = %(request)s and n.kind = %(kind)s
+order by n.owed_at
+limit 1;
+
 -- know_person: the key of a person, who has this one if they had none
 select gdpr.know_person(%(person)s, %(key)s);
 
@@ -468,10 +479,11 @@ limit %(most)s;
 -- is_recorded: whether a role has written of an event
 select exists (select from gdpr.entry as e where e.writer = %(writer)s and e.event_id = %(event)s);
 
--- open_requests: what is still to be done, the most urgent first
+-- open_requests: what is still to be done, and of whom somebody has still to be told, the most urgent first
 select r.subject_request_id, r.action
 from gdpr.request as r
 where r.status in ('in_progress', 'incomplete', 'failed', 'blocked')
+  or r.id in (select n.request_id from gdpr.notice as n where n.given_at is null)
 order by r.due_at, r.id;
 
 -- owed_notices: what the person has to be told by then, and was not

@@ -210,10 +210,6 @@ begin
     raise exception 'a ledger entry holds codes, counts and references, and no text' using errcode = 'check_violation';
   end if;
   read := told::jsonb;
-  -- Nor with keys that only a reader who minds capitals tells apart.
-  if exists (select from jsonb_object_keys(read) as k (name) where k.name !~ '^[a-z][a-z_]*$') then
-    raise exception 'the keys of a ledger entry are small letters and underscores' using errcode = 'check_violation';
-  end if;
   claimed := read ->> 'kind';
   if not exists (
     select from gdpr.entry_kind as k where k.kind = claimed and k.writer = session_user
@@ -229,6 +225,31 @@ begin
   -- The body alone is hashed and goes outside: it says by itself whose it is.
   if read ->> 'writer' is distinct from session_user::text or read ->> 'event' is distinct from append.event_id::text then
     raise exception 'a ledger entry names another writer or event than its own' using errcode = 'check_violation';
+  end if;
+
+  -- Whoever reads it, in whatever year, finds it written in its one way: an entry that cannot be read stays for ever.
+  if not read ? 'at'
+    or read ->> 'at' !~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$'
+    or read ->> 'request' !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    or read ->> 'subject' !~ '^[0-9a-f]{64}$'
+    -- Numbers are whole ones, nothing is null, and lists hold texts.
+    or told ~ '":(-|\d+[.eE]|[tfn])' or told ~ '[\[,][^"\]]'
+    or jsonb_path_exists(read, '$.*.*.*.*')
+    or exists (
+      select
+      from (
+        select told::json
+        union all
+        select v.value from json_each(told::json) as v where json_typeof(v.value) = 'object'
+        union all
+        select v.value from json_each(told::json -> 'rows') as v where read @? '$.rows.*.*'
+      ) as o (value)
+      where json_typeof(o.value) = 'object'
+        and array(select json_object_keys(o.value))
+        <> array(select k.name from json_object_keys(o.value) as k (name) order by k.name collate "C")
+    )
+  then
+    raise exception 'a ledger entry is not written in its one way' using errcode = 'check_violation';
   end if;
 
   insert into gdpr.entry (writer, kind, event_id, body, leaf_hash, request, subject)
@@ -554,7 +575,6 @@ create table gdpr.request_person (
 );
 comment on table gdpr.request_person is 'Whom an open request is about, sealed; dropped when it is done.';
 grant select on gdpr.request_person to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
-grant delete on gdpr.request_person to gdpr_export, gdpr_verify, gdpr_audit;
 
 create table gdpr.request_question (
   request_id uuid not null references gdpr.request (id) on delete cascade,
@@ -598,6 +618,7 @@ create table gdpr.notice (
   primary key (request_id, kind, owed_at)
 );
 comment on table gdpr.notice is 'What the person has to be told, by when, and when they were (Art. 12(3), 12(4)).';
+create index notice_owed on gdpr.notice (due_at) where given_at is null;
 
 grant select on gdpr.request_question, gdpr.request_extension, gdpr.request_refusal, gdpr.notice
 to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
@@ -690,6 +711,9 @@ begin
     raise exception 'role % may not work on requests of this action', session_user
       using errcode = 'insufficient_privilege';
   end if;
+  if claim_request.seconds is null or claim_request.seconds not between 1 and 3600 then
+    raise exception 'a lease lasts from 1 to 3600 seconds' using errcode = 'check_violation';
+  end if;
   return query
   update gdpr.request as r
   set fence = r.fence + 1, leased_until = clock_timestamp() + make_interval(secs => claim_request.seconds)
@@ -718,6 +742,9 @@ grant execute on function gdpr.claim_request to gdpr_export, gdpr_erase;
 create function gdpr.renew_lease(request_id uuid, fence bigint, seconds integer) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  if renew_lease.seconds is null or renew_lease.seconds not between 0 and 3600 then
+    raise exception 'a lease lasts up to 3600 seconds' using errcode = 'check_violation';
+  end if;
   -- With 0 seconds it is given back.
   update gdpr.request as r
   set leased_until = clock_timestamp() + make_interval(secs => renew_lease.seconds)
@@ -810,11 +837,32 @@ begin
     fence = case when session_user = 'gdpr_audit' then r.fence + 1 else r.fence end,
     leased_until = case when session_user = 'gdpr_audit' then null else r.leased_until end
   where r.id = move_request.request_id;
+  -- Nobody works on it any more, so nobody needs to know whom it was about.
+  if move_request.to_status in ('refused', 'withdrawn', 'not_identified', 'rejected') then
+    delete from gdpr.request_person as p where p.request_id = move_request.request_id;
+  end if;
   return move_request.to_status;
 end
 $$;
 comment on function gdpr.move_request is 'The only way in which the status of a request changes.';
 grant execute on function gdpr.move_request to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
+
+create function gdpr.forget_request(request_id uuid) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- As long as it is open, somebody will ask whom it is about; and one role does not forget another's.
+  delete from gdpr.request_person as p
+  using gdpr.request as r
+  where p.request_id = forget_request.request_id and r.id = p.request_id
+    and r.status not in ('in_progress', 'incomplete', 'failed', 'blocked', 'suspended_by_restore')
+    and (session_user, r.action) in (
+      ('gdpr_export', 'export'), ('gdpr_verify', 'erase'), ('gdpr_audit', 'export'), ('gdpr_audit', 'erase')
+    );
+  return found;
+end
+$$;
+comment on function gdpr.forget_request is 'Forgets whom a request was about, once it is done and everybody has been told.';
+grant execute on function gdpr.forget_request to gdpr_export, gdpr_verify, gdpr_audit;
 
 
 -- Legal holds --------------------------------------------------------------------------------------------------------

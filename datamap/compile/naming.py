@@ -52,9 +52,8 @@ class Naming:
         ways += [self._fits(column) for column in self._named if column not in kind.key]
         branches = "\n  union\n  ".join(f"select {keys} {from_} {way}" for way in ways)
         told = ",\n  ".join(f"cast(u.{quoted(column)} as pg_catalog.text)" for column in kind.key)
-        fits = ",\n  ".join(
-            f"{self._asked(column)} is null or coalesce({self._fits(column)}, false)" for column in self._named
-        )
+        each = [f"({self._asked(column)} is null or coalesce({self._fits(column)}, false))" for column in self._named]
+        fits = ",\n  ".join(each)
         same = " and ".join(
             f"u.{quoted(column)} {equality(self.person.columns[column])} f.{quoted(column)}" for column in kind.key
         )
@@ -65,7 +64,9 @@ class Naming:
         return (
             f"with found as (\n  {branches}\n)\nselect\n  {told},\n  {fits}\n"
             f"from found as f\njoin {kind.sql} as u on {same}\n"
-            f"cross join pg_temp.{ASKED} as a{somebody}\nlimit {_ENOUGH}"
+            f"cross join pg_temp.{ASKED} as a{somebody}\n"
+            # Whoever fits comes first: of many who share an address, two may be meant and not one.
+            f"order by {' and '.join(each)} desc\nlimit {_ENOUGH}"
         )
 
     def _asked(self, column: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,8 +23,8 @@ from shared.keys import Keys
 from shared.ledger import proof
 from shared.ledger.after import sequenced
 from shared.ledger.anchors import Anchors
-from shared.ledger.entry import Entry, append
-from shared.ledger.publish import publish
+from shared.ledger.entry import Entry, EntryInvalid, append
+from shared.ledger.publish import compare, publish
 from shared.ledger.verification import verify
 from shared.queries import query
 from shared.sealing import person_id, subject_ref
@@ -32,6 +32,8 @@ from shared.sealing import person_id, subject_ref
 WRITER = "gdpr_audit"
 PAGE = 200
 EPOCH = 1
+_OURS = 5  # the version of UUIDs that events of the suite itself have: nobody else takes one of them before it happens
+_LONGEST = 2 * 2**20  # bytes of entries in one answer; Lambda takes six
 
 # What the backend may have recorded, each with what it must say of it.
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -56,6 +58,8 @@ class Ledger:
         """Something that the backend has done: a consent that changed, an identity that was checked, a disclosure."""
         kind = asked.one_of("kind", KINDS)
         event, at, role = asked.uuid("event"), asked.past("occurred_at"), asked.code("by_role")
+        if event.version == _OURS:
+            asked.fault("event", "event_reserved", "UUIDs of version 5 are the suite's own: use a random one.")
         said: dict[str, Any] = {"role": role}
         for field in KINDS.get(kind, ()):
             said[field] = asked.one_of(field, STATUSES) if field == "status" else asked.code(field)
@@ -88,11 +92,11 @@ class Ledger:
                 known = who.subject(cur, self.keys, makes_key=False)
                 wanted["subject"] = bytes.fromhex(known) if known else bytes(32)
             cur.execute(query("entries"), wanted)
-            found = [_row(*row) for row in cur.fetchall()]
+            found, cut = _page(cur.fetchall())
             about = [name for name, value in wanted.items() if value is not None and name not in ("most", "before")]
             self._queried(cur, role, "_".join(about) or "all", len(found))
         sequenced(self.database)
-        more = {"before": found[-1]["id"]} if len(found) == most else {}
+        more = {"before": found[-1]["id"]} if cut or len(found) == most else {}
         return {"status": "completed", "entries": found, **more}
 
     def verify(self, asked: Asked) -> Answer:
@@ -119,6 +123,10 @@ class Ledger:
         asked.check()
         done = publish(self.database, self._anchors(), self.keys.ledger().signers, keep=self.lock)
         return {"status": "completed", **asdict(done)}
+
+    def compare(self) -> None:
+        """Raises LedgerBroken where this is not the ledger that was anchored, as after a restore."""
+        compare(self.database, self._anchors())
 
     def proof(self, asked: Asked) -> Answer:
         """Of an entry in a checkpoint, or of one checkpoint as the beginning of another."""
@@ -177,7 +185,23 @@ def _kept(said: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _row(number: int, written_at: datetime, body: bytes, index: int | None) -> dict[str, Any]:
-    entry = Entry.parse(bytes(body))
+def _page(rows: Sequence[tuple[int, datetime, bytes, int | None]]) -> tuple[list[dict[str, Any]], bool]:
+    """As many of these as an answer holds, and whether it is fewer than all."""
+    found: list[dict[str, Any]] = []
+    left = _LONGEST
+    for number, written_at, body, index in rows:
+        left -= len(body)
+        if found and left < 0:
+            return found, True
+        found.append({"id": number, "written_at": written_at.isoformat(), "index": index, **_told(bytes(body))})
+    return found, False
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    """What an entry says. One that cannot be read hides no other: `verify` tells what is wrong with it."""
+    try:
+        entry = Entry.parse(body)
+    except EntryInvalid:
+        return {"unreadable": True}
     told = {"event": str(entry.event), "kind": entry.kind, "writer": entry.writer, "at": entry.at.isoformat()}
-    return {"id": number, "written_at": written_at.isoformat(), "index": index, **told, **entry.said}
+    return told | dict(entry.said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -14,11 +14,11 @@ from psycopg2.extensions import cursor
 from shared import active_plan, case_file
 from shared.asked import Asked, Fault, Rejected
 from shared.case import Case, ExtensionIncomplete, ExtensionTooLate, ExtensionTwice, NothingAsked, NothingExtended
-from shared.case_file import CaseFile, RequestUnknown
+from shared.case_file import CaseFile, NoticeKind, RequestUnknown
 from shared.database import Database
-from shared.deadlines import InstantInvalid
+from shared.deadlines import InstantInvalid, check_follows
 from shared.envelope import RIGHTS, Action, Envelope
-from shared.errors import Refused
+from shared.errors import Misuse, Refused
 from shared.invocation import Answer
 from shared.keys import Keys
 from shared.ledger.after import sequenced
@@ -33,10 +33,14 @@ class RequestClosed(Refused):
     code = "request_closed"
 
 
+class NothingOwed(Misuse):
+    code = "nothing_owed"
+
+
 # What the law, or what stands in the register, does not allow: bad input, however well it is written.
 _RULINGS = (
     ExtensionIncomplete, ExtensionTooLate, ExtensionTwice, InstantInvalid, NotExcessive, NothingAsked, NothingExtended,
-    ReasonUnfounded, ReasonUnknown, RefusalIncomplete, RequestClosed, RequestUnknown,
+    NothingOwed, ReasonUnfounded, ReasonUnknown, RefusalIncomplete, RequestClosed, RequestUnknown,
 )  # fmt: skip
 
 
@@ -91,7 +95,7 @@ class Requests:
                 said = {"role": role, "code": case.extension.reason if case.extension else reason}
                 file, receipt = _changed(cur, file, case, "request.extended", said, at=at)
                 case_file.owe(cur, file, "extension", due_at=file.deadline.notice_due_at("extension"))
-            if notified_at and not (file.case.extension and file.case.extension.notified_at):
+            if notified_at and not (file.case.extension and file.case.extension.notified_at == notified_at):
                 case = file.case.notified(notified_at)
                 file, receipt = _changed(cur, file, case, "request.notified", {"role": role}, at=notified_at)
                 case_file.give(cur, file, "extension", at=notified_at)
@@ -105,7 +109,7 @@ class Requests:
         facts_ref = asked.reference("facts_ref") if asked.has("facts_ref") else None
         earlier_on = asked.day("earlier_on") if asked.has("earlier_on") else None
         asked.check()
-        with self._course(named, ended="refused") as (cur, file):
+        with self._course(named, ended=("refused",)) as (cur, file):
             if file.refused and (file.refused["reason"], file.refused["text_ref"]) == (reason, text_ref):
                 return _told(file)
             _check_open(file)
@@ -126,13 +130,32 @@ class Requests:
             now = case_file.get(cur, file.subject_request_id, file.action, by=active_plan.load(cur).deadlines)
             return _told(now, record(cur, now, "request.refused", {"role": role}, writer=WRITER, at=at))
 
+    def notify(self, asked: Asked) -> Answer:
+        """The person has been told that their request is refused, or that nobody knows who they are."""
+        named, role, at = _Named.read(asked), asked.code("by_role"), asked.past("notified_at")
+        asked.check()
+        with self._course(named, ended=("refused", "not_identified")) as (cur, file):
+            kind: NoticeKind = "refusal" if file.status == "refused" else "not_identified"
+            given_at = case_file.notice(cur, file, kind)
+            if given_at == at:
+                return _told(file)
+            if file.is_open or given_at:
+                remedy = "an extension's notice goes with `extend`" if file.is_open else "there is nothing to do"
+                raise NothingOwed("No such notice is owed to the person", remedy=remedy)
+            decided = file.refused["decided_at"] if file.refused else None
+            after = datetime.fromisoformat(decided) if decided else file.case.received_at
+            check_follows(at, after, "a notice follows what it tells of")
+            case_file.give(cur, file, kind, at=at)
+            said = {"role": role, "code": kind}
+            return _told(file, record(cur, file, "request.notified", said, writer=WRITER, at=at, about=kind))
+
     @contextlib.contextmanager
-    def _course(self, named: _Named, *, ended: str | None = None) -> Iterator[tuple[cursor, CaseFile]]:
+    def _course(self, named: _Named, *, ended: Collection[str] = ()) -> Iterator[tuple[cursor, CaseFile]]:
         """A request, locked, whose rules answer bad input with what is wrong, and nothing is written then."""
         try:
             with self.database.transaction() as cur:
                 file = case_file.lock(cur, named.id, named.action, by=active_plan.load(cur).deadlines)
-                if file.status != ended:
+                if file.status not in ended:
                     _check_open(file)
                 yield cur, file
         except _RULINGS as ruled:

@@ -12,13 +12,17 @@ from typing import ClassVar, Self
 
 from functions.audit_logging.intake import Intake, keys_in
 from functions.audit_logging.ledger import Ledger
+from functions.audit_logging.parts import Parts
 from functions.audit_logging.requests import Requests
-from functions.audit_logging.sweep import sweep
+from functions.audit_logging.sweep import Swept, sweep
 from shared import catalogue, health
 from shared.asked import Asked
 from shared.bucket import open_bucket
+from shared.errors import LedgerBroken, SuiteError
 from shared.invocation import Answer
 from shared.keys import Keys
+from shared.ledger import tree
+from shared.logs import log
 from shared.outbox import Outbox
 from shared.settings import AuditLoggingSettings
 from shared.unit import DataUnit
@@ -61,7 +65,15 @@ class Service:
 
     def health(self, asked: Asked) -> Answer:
         asked.check()
-        return health.answer(self.unit)
+        answer = health.answer(self.unit)
+        try:
+            self.ledger.compare()
+        except LedgerBroken as broken:  # a bucket that does not answer is no reason to think so
+            told = {"name": "ledger", "ok": False, "code": broken.code, "message": broken.sentence}
+            return answer | {"status": "failed", "checks": [*answer["checks"], told]}
+        except SuiteError as fault:
+            log("audit_logging").warning("action_failed", action="health", code=fault.code)
+        return answer
 
     def catalogue(self, asked: Asked) -> Answer:
         """What the database is made of, for an operator who has no way to it: `gdpr map … --catalogue` reads it."""
@@ -70,11 +82,24 @@ class Service:
             return {"status": "completed", "catalogue": json.loads(catalogue.document(cur))}
 
     def sweep(self, asked: Asked) -> Answer:
-        """What nobody did in time is told, files that nobody took are taken, and what was written is anchored."""
+        """What nobody did in time is told, files that nobody took are taken, and what was written is anchored.
+
+        Each part is done whatever has become of the others, which the answer then tells of.
+        """
         asked.check()
-        taken = {key: self.intake.take(key) for key in self.intake.left()}
-        told = sweep(self.unit.database, self.outbox)
-        return self.ledger.checkpoint(asked) | {"told": told, "files": len(taken)}
+        parts = Parts()
+        parts.do(lambda: tree.sequence(self.unit.database, insist=True))
+        told = parts.do(lambda: sweep(self.unit.database, self.outbox)) or Swept()
+        anchored = parts.do(lambda: self.ledger.checkpoint(asked)) or {}
+        # Last, since a file may be more than we have memory for.
+        taken = [parts.do(functools.partial(self.intake.take, key)) for key in parts.do(self.intake.left) or []]
+        answer = {
+            **anchored,
+            "told": told.events,
+            "unreadable": told.unreadable,
+            "files": len(taken) - taken.count(None),
+        }
+        return answer | parts.answer(failed=told.unreadable)
 
     def take(self, asked: Asked) -> Answer:
         """Files that were put under intake/, as the queue tells of them."""
@@ -88,6 +113,7 @@ class Service:
         "extend": lambda self, asked: self.requests.extend(asked),
         "health": health,
         "intake": take,
+        "notify": lambda self, asked: self.requests.notify(asked),
         "pause": lambda self, asked: self.requests.pause(asked),
         "proof": lambda self, asked: self.ledger.proof(asked),
         "query": lambda self, asked: self.ledger.query(asked),

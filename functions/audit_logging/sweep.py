@@ -6,7 +6,7 @@ Each is told once to the ledger and to the outbox, where it becomes an e-mail of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor
 from shared import active_plan, case_file, clock
 from shared.case_file import CaseFile
 from shared.database import Database
-from shared.ledger import tree
+from shared.errors import Misuse, StoreFault
 from shared.outbox import Outbox
 from shared.policy import policy
 from shared.queries import query
@@ -34,21 +34,34 @@ class Event:
     days: int | None = None
 
 
-def sweep(database: Database, outbox: Outbox) -> dict[str, int]:
-    """Look at every open request; how many events of each kind there were to tell."""
-    tree.sequence(database, insist=True)
-    told: dict[str, int] = {}
+@dataclass(kw_only=True)
+class Swept:
+    """How many events of each kind there were to tell, and how many requests nobody could read."""
+
+    events: dict[str, int] = field(default_factory=dict)
+    unreadable: int = 0
+
+
+def sweep(database: Database, outbox: Outbox) -> Swept:
+    """Look at every request that somebody still has to do something about. One that cannot be read stops no other."""
+    swept = Swept()
     with database.transaction() as cur:
+        by = active_plan.load(cur).deadlines
         cur.execute(query("open_requests"))
         numbers = cur.fetchall()
     for number, action in numbers:
-        with database.transaction() as cur:
-            file = case_file.get(cur, number, action, by=active_plan.load(cur).deadlines)
-            for event in _events(cur, file, clock.now()):
-                if _tell(cur, file, event, outbox):
-                    told[event.kind] = told.get(event.kind, 0) + 1
-    tree.sequence(database, insist=True)
-    return told
+        try:
+            with database.transaction() as cur:
+                file = case_file.get(cur, number, action, by=by)
+                for event in _events(cur, file, clock.now()):
+                    if _tell(cur, file, event, outbox):
+                        swept.events[event.kind] = swept.events.get(event.kind, 0) + 1
+        except (Misuse, StoreFault, TypeError, ValueError, LookupError, ArithmeticError) as fault:
+            if isinstance(fault, StoreFault) and type(fault) is not StoreFault:
+                raise  # which is not this request's
+            swept.unreadable += 1
+            outbox.put("unreadable", f"{action}-{number}", {"subject_request_id": str(number), "action": action})
+    return swept
 
 
 def _tell(cur: cursor, file: CaseFile, event: Event, outbox: Outbox) -> bool:
@@ -70,6 +83,14 @@ def _tell(cur: cursor, file: CaseFile, event: Event, outbox: Outbox) -> bool:
 
 
 def _events(cur: cursor, file: CaseFile, now: datetime) -> Iterator[Event]:
+    if file.is_open:
+        yield from _of_open(cur, file, now)
+    cur.execute(query("owed_notices"), {"request": str(file.id), "by": now + timedelta(days=3)})
+    for kind, due_at in cur.fetchall():
+        yield Event(kind="request.notice", about=f"{kind} {due_at:%Y-%m-%d}", at=due_at)
+
+
+def _of_open(cur: cursor, file: CaseFile, now: datetime) -> Iterator[Event]:
     deadline = file.deadline
     if deadline.is_overdue(now):
         yield Event(kind="request.overdue", about=f"{deadline.due_on}", at=deadline.due_at)
@@ -82,9 +103,6 @@ def _events(cur: cursor, file: CaseFile, now: datetime) -> Iterator[Event]:
     if file.case.is_idle(since=since, now=now) and file.status != "blocked":
         idle = timedelta(days=policy(deadline.policy).idle_days)
         yield Event(kind="request.idle", about=f"{since:%Y-%m-%dT%H:%M:%S}", at=since + idle)
-    cur.execute(query("owed_notices"), {"request": str(file.id), "by": now + timedelta(days=3)})
-    for kind, due_at in cur.fetchall():
-        yield Event(kind="request.notice", about=f"{kind} {due_at:%Y-%m-%d}", at=due_at)
     cur.execute(query("dead_lease"), {"request": str(file.id)})
     if found := cur.fetchone():
         fence, ended_at = found

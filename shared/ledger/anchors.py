@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from shared.bucket import Bucket, Version
+from shared.bucket import Bucket, TooLargeError, Version
 from shared.ledger.checkpoint import Checkpoint
 from shared.ledger.note import NoteInvalid, PublicKey
+
+_LONGEST = 16 * 1024  # bytes of what may be a checkpoint: with all its signatures, a fraction of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +69,16 @@ class Anchors:
         yield from self.bucket.versions(self._prefix, after=self.key(size) if size else "")
 
     def _read(self, version: Version, *, is_hidden: bool) -> Iterator[Anchor]:
-        raw = self.bucket.get(version.key, version=version.id or None)
-        with contextlib.suppress(NoteInvalid, UnicodeDecodeError):
-            note = (raw or b"").decode()
+        with contextlib.suppress(NoteInvalid, UnicodeDecodeError, TooLargeError):
+            note = (self.bucket.get(version.key, version=version.id or None, most=_LONGEST) or b"").decode()
             checkpoint = Checkpoint.open(note, self._keys, origin=self.origin)
             if self.key(checkpoint.size) == version.key:
                 yield Anchor(checkpoint=checkpoint, note=note, version=version.id, at=version.at, is_hidden=is_hidden)
 
     def read(self, size: int) -> str | None:
         """Whatever lies under the key of this size."""
-        raw = self.bucket.get(self.key(size))
+        try:
+            raw = self.bucket.get(self.key(size), most=_LONGEST)
+        except TooLargeError:
+            return ""
         return None if raw is None else raw.decode(errors="replace")

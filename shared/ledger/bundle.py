@@ -8,7 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
+from shared.ledger.entry import LONGEST
 from shared.ledger.tree import WIDTH
+
+LARGEST = WIDTH * (2 + LONGEST)  # bytes of a bundle
 
 
 def key(epoch: int, index: int, width: int = WIDTH) -> str:

@@ -1,8 +1,7 @@
 """What an entry of the ledger may say: codes, counts and references, each of a shape, and nothing else (R71, R72).
 
 An entry lies for years where nobody can delete it. So what people write, and what names one of them, has no field to
-go into: a decision's number, a reason in words, the caller's own reference go beside the ledger (shared/ledger/
-detail.py), and the entry holds a salted commitment to them.
+go into: a decision's number and the caller's own references stand in the register, which forgets.
 """
 
 from __future__ import annotations

@@ -66,6 +66,11 @@ def publish(database: Database, anchors: Anchors, signers: Sequence[Signer], *, 
     raise StoreFault("Others keep writing where the next checkpoint belongs", where=anchors.where)
 
 
+def compare(database: Database, anchors: Anchors) -> None:
+    """Raises LedgerBroken where this is not the ledger that was anchored, as after a restore."""
+    _compared(database, anchors)
+
+
 def _compared(database: Database, anchors: Anchors) -> Anchor | None:
     """The newest anchor, once each from the last that we know of is one of this ledger."""
     with database.transaction() as cur:

@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from psycopg2.extensions import cursor
 
+from shared.bucket import TooLargeError
 from shared.database import Database
 from shared.errors import StoreFault
 from shared.ledger import bundle, tree
@@ -21,6 +22,7 @@ from shared.ledger.merkle import Edge, leaf_hash, root_of, root_of_peaks
 from shared.queries import query, told
 
 BATCH = 256  # tiles
+LONGEST_GAP = 2**20  # leaves that may be missing before what is behind them is not read any more
 _MOST = 50  # findings that are told one by one
 
 
@@ -60,21 +62,17 @@ def verify(database: Database, anchors: Anchors) -> Verified:
         by_size.setdefault(anchor.size, []).append(anchor)
     _check_recorded(database, anchors, by_size, done)
     _check_counts(database, done)
+    _check_columns(database, done)
 
     edge = Edge()  # of the roots of full tiles
     above: list[bytes] = []  # roots of full tiles that no tile above holds yet
     good = 0  # the size at which everything was as it was anchored
-    with database.transaction() as cur:
-        size = tree.head(cur).size
-        cur.execute(query("last_leaf"))
-        (last,) = cur.fetchone() or (None,)
-    if last is not None and last >= size:
-        done.find("head", "The tree has leaves that none of its heads knows of", size, last)
-    for first in range(0, size, BATCH * tree.WIDTH):
+    size, end = _check_leaves(database, done)
+    for first in range(0, end, BATCH * tree.WIDTH):
         with database.transaction() as cur:
             heads = _heads(cur, first, first + BATCH * tree.WIDTH)
             tiles = _tiles(cur, first // tree.WIDTH, first // tree.WIDTH + BATCH)
-            leaves = _read(cur, first, min(size, first + BATCH * tree.WIDTH), done)
+            leaves = _read(cur, first, min(end, first + BATCH * tree.WIDTH), done)
         for start in range(0, len(leaves), tree.WIDTH):
             hashes = leaves[start : start + tree.WIDTH]
             good = _check_heads(done, edge=edge, hashes=hashes, heads=heads, anchored=by_size, good=good)
@@ -90,6 +88,23 @@ def verify(database: Database, anchors: Anchors) -> Verified:
     if any(finding.code == "anchor" for finding in done.findings):
         _compare_bundles(database, anchors, good, min(size, done.anchored), done)
     return done
+
+
+def _check_leaves(database: Database, done: Verified) -> tuple[int, int]:
+    """How large the tree is said to be, and up to where its leaves are worth reading."""
+    with database.transaction() as cur:
+        size = tree.head(cur).size
+        cur.execute(query("last_leaf"))
+        last, count, strange = cur.fetchone() or (None, 0, 0)
+    last = -1 if last is None else last
+    if strange:
+        done.find("leaf_strange", f"{strange} leaves have no place in the tree, and keep their entries out of it")
+    if last >= size:
+        done.find("head", "The tree has leaves that none of its heads knows of", size, last)
+    end = min(size, max(last + 1, 0), count + LONGEST_GAP)
+    if end < size:
+        done.find("leaf_missing", "All leaves of the tree from here on are gone", end, size - 1)
+    return size, end
 
 
 def _check_recorded(database: Database, anchors: Anchors, by_size: dict[int, list[Anchor]], done: Verified) -> None:
@@ -113,8 +128,6 @@ def _check_counts(database: Database, done: Verified) -> None:
         (waiting,) = cur.fetchone() or (0,)
         if waiting:
             done.find("unsequenced", f"{waiting} entries have waited for the tree for more than ten minutes")
-        if told(cur, "columns_lie"):
-            done.find("columns", "Columns of gdpr.entry say something else than the entries that they stand beside")
         cur.execute(query("ledger_rows"))
         by_heap = cur.fetchone()
         _only_by(cur, "indexscan")
@@ -122,6 +135,21 @@ def _check_counts(database: Database, done: Verified) -> None:
         by_index = cur.fetchone()
     if by_heap != by_index:
         done.find("index", "An index of gdpr.entry or gdpr.leaf hides rows: reindex both and verify again")
+
+
+def _check_columns(database: Database, done: Verified) -> None:
+    """What stands beside an entry's body, which alone is hashed, is what the body says."""
+    try:
+        with database.transaction() as cur:
+            _only_by(cur, "seqscan")
+            lie = told(cur, "columns_lie")
+    except StoreFault as fault:
+        if type(fault) is not StoreFault:
+            raise
+        done.find("columns", "Some rows of gdpr.entry hold bytes that are no entry")  # which one, its hash tells
+        return
+    if lie:
+        done.find("columns", "Columns of gdpr.entry say something else than the entries that they stand beside")
 
 
 def _only_by(cur: cursor, way: str) -> None:
@@ -235,12 +263,15 @@ def _compare_bundles(database: Database, anchors: Anchors, first: int, end: int,
     """Which entries differ from those that lie outside, after the last anchor that was right."""
     for index in range(first // tree.WIDTH, -(-end // tree.WIDTH)):
         start, stop = index * tree.WIDTH, min(end, (index + 1) * tree.WIDTH)
-        raw = anchors.bucket.get(bundle.key(anchors.epoch, index, stop - start))
-        if raw is None:
+        try:
+            raw = anchors.bucket.get(bundle.key(anchors.epoch, index, stop - start), most=bundle.LARGEST)
+            outside = bundle.unpacked(raw) if raw is not None else []
+        except (ValueError, TooLargeError):
+            done.find("bundle", "What lies outside beside these entries is no bundle of entries", start, stop - 1)
             continue
         with database.transaction() as cur:
             inside = _bodies(cur, start, stop)
-        for place, there in enumerate(bundle.unpacked(raw), start):
+        for place, there in enumerate(outside, start):
             if place >= first and inside.get(place) != there:
                 done.find("entry_differs", "An entry is not the one that lies outside", place, place)
 

@@ -54,10 +54,6 @@ begin
     raise exception 'a ledger entry holds codes, counts and references, and no text' using errcode = 'check_violation';
   end if;
   read := told::jsonb;
-  -- Nor with keys that only a reader who minds capitals tells apart.
-  if exists (select from jsonb_object_keys(read) as k (name) where k.name !~ '^[a-z][a-z_]*$') then
-    raise exception 'the keys of a ledger entry are small letters and underscores' using errcode = 'check_violation';
-  end if;
   claimed := read ->> 'kind';
   if not exists (
     select from gdpr.entry_kind as k where k.kind = claimed and k.writer = session_user
@@ -73,6 +69,31 @@ begin
   -- The body alone is hashed and goes outside: it says by itself whose it is.
   if read ->> 'writer' is distinct from session_user::text or read ->> 'event' is distinct from append.event_id::text then
     raise exception 'a ledger entry names another writer or event than its own' using errcode = 'check_violation';
+  end if;
+
+  -- Whoever reads it, in whatever year, finds it written in its one way: an entry that cannot be read stays for ever.
+  if not read ? 'at'
+    or read ->> 'at' !~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$'
+    or read ->> 'request' !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    or read ->> 'subject' !~ '^[0-9a-f]{64}$'
+    -- Numbers are whole ones, nothing is null, and lists hold texts.
+    or told ~ '":(-|\d+[.eE]|[tfn])' or told ~ '[\[,][^"\]]'
+    or jsonb_path_exists(read, '$.*.*.*.*')
+    or exists (
+      select
+      from (
+        select told::json
+        union all
+        select v.value from json_each(told::json) as v where json_typeof(v.value) = 'object'
+        union all
+        select v.value from json_each(told::json -> 'rows') as v where read @? '$.rows.*.*'
+      ) as o (value)
+      where json_typeof(o.value) = 'object'
+        and array(select json_object_keys(o.value))
+        <> array(select k.name from json_object_keys(o.value) as k (name) order by k.name collate "C")
+    )
+  then
+    raise exception 'a ledger entry is not written in its one way' using errcode = 'check_violation';
   end if;
 
   insert into gdpr.entry (writer, kind, event_id, body, leaf_hash, request, subject)

@@ -80,7 +80,6 @@ create table gdpr.request_person (
 );
 comment on table gdpr.request_person is 'Whom an open request is about, sealed; dropped when it is done.';
 grant select on gdpr.request_person to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
-grant delete on gdpr.request_person to gdpr_export, gdpr_verify, gdpr_audit;
 
 create table gdpr.request_question (
   request_id uuid not null references gdpr.request (id) on delete cascade,
@@ -124,6 +123,7 @@ create table gdpr.notice (
   primary key (request_id, kind, owed_at)
 );
 comment on table gdpr.notice is 'What the person has to be told, by when, and when they were (Art. 12(3), 12(4)).';
+create index notice_owed on gdpr.notice (due_at) where given_at is null;
 
 grant select on gdpr.request_question, gdpr.request_extension, gdpr.request_refusal, gdpr.notice
 to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
@@ -216,6 +216,9 @@ begin
     raise exception 'role % may not work on requests of this action', session_user
       using errcode = 'insufficient_privilege';
   end if;
+  if claim_request.seconds is null or claim_request.seconds not between 1 and 3600 then
+    raise exception 'a lease lasts from 1 to 3600 seconds' using errcode = 'check_violation';
+  end if;
   return query
   update gdpr.request as r
   set fence = r.fence + 1, leased_until = clock_timestamp() + make_interval(secs => claim_request.seconds)
@@ -244,6 +247,9 @@ grant execute on function gdpr.claim_request to gdpr_export, gdpr_erase;
 create function gdpr.renew_lease(request_id uuid, fence bigint, seconds integer) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  if renew_lease.seconds is null or renew_lease.seconds not between 0 and 3600 then
+    raise exception 'a lease lasts up to 3600 seconds' using errcode = 'check_violation';
+  end if;
   -- With 0 seconds it is given back.
   update gdpr.request as r
   set leased_until = clock_timestamp() + make_interval(secs => renew_lease.seconds)
@@ -297,11 +303,32 @@ begin
     fence = case when session_user = 'gdpr_audit' then r.fence + 1 else r.fence end,
     leased_until = case when session_user = 'gdpr_audit' then null else r.leased_until end
   where r.id = move_request.request_id;
+  -- Nobody works on it any more, so nobody needs to know whom it was about.
+  if move_request.to_status in ('refused', 'withdrawn', 'not_identified', 'rejected') then
+    delete from gdpr.request_person as p where p.request_id = move_request.request_id;
+  end if;
   return move_request.to_status;
 end
 $$;
 comment on function gdpr.move_request is 'The only way in which the status of a request changes.';
 grant execute on function gdpr.move_request to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
+
+create function gdpr.forget_request(request_id uuid) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- As long as it is open, somebody will ask whom it is about; and one role does not forget another's.
+  delete from gdpr.request_person as p
+  using gdpr.request as r
+  where p.request_id = forget_request.request_id and r.id = p.request_id
+    and r.status not in ('in_progress', 'incomplete', 'failed', 'blocked', 'suspended_by_restore')
+    and (session_user, r.action) in (
+      ('gdpr_export', 'export'), ('gdpr_verify', 'erase'), ('gdpr_audit', 'export'), ('gdpr_audit', 'erase')
+    );
+  return found;
+end
+$$;
+comment on function gdpr.forget_request is 'Forgets whom a request was about, once it is done and everybody has been told.';
+grant execute on function gdpr.forget_request to gdpr_export, gdpr_verify, gdpr_audit;
 
 insert into gdpr.request_step (action, from_status, to_status, role) values
 ('export', 'incomplete', 'refused', 'gdpr_audit'),

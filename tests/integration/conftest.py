@@ -1,6 +1,6 @@
 """Fixtures that several files use.
 
-Of objects: a bucket of moto's S3 with Object Lock. Of discovery: one session for a module, and a site for a test, rolled
+Of objects: a bucket of moto's S3, with Object Lock. Of discovery: a session for a module, and a site for a test, rolled
 back after it. Of requests: people, and the plan of their map, approved.
 """
 

@@ -88,6 +88,7 @@ EVENTS: list[dict[str, Any]] = [
      "text_ref": EMAIL},
     {"action": "refuse", **NAMED, "by_role": "officer", "decided_at": "2026-11-20T10:00:00Z", "reason": CANARY,
      "text_ref": "L-1", "authority": "x", "remedy": "y"},
+    {"action": "notify", **NAMED, "by_role": EMAIL, "notified_at": CANARY},
     {"action": "record", "kind": "record.consent", "event": "00000000-0000-0000-0000-0000000000aa",
      "by_role": "backend", "occurred_at": "2026-11-20T10:00:00Z", "status": "given", **WHO},
     {"action": "record", "kind": CANARY, "event": CANARY, "by_role": CANARY, "occurred_at": CANARY, **WHO},

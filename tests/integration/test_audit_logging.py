@@ -8,6 +8,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,12 +18,17 @@ from urllib.parse import quote_plus
 import pytest
 from psycopg2.extensions import cursor
 
+from functions.audit_logging.intake import result_key
 from functions.audit_logging.service import Service
 from shared import clock
+from shared import register as register_module
 from shared.addresses import PostgresAddress
+from shared.bucket import Bucket
 from shared.database import Database
 from shared.invocation import answer
+from shared.ledger import publish as publish_module
 from shared.ledger.merkle import leaf_hash
+from shared.outbox import Outbox
 from shared.plan import Plan
 from shared.register import register
 from shared.settings import AuditLoggingSettings
@@ -203,6 +209,11 @@ class TestCourse:
             again = just | {"decided_at": "2026-12-21T22:00:00Z"}
             assert codes(invoke("extend", **NAMED, **again)) == ["extension_twice"]
 
+    def test_when_the_person_was_told_is_said_once(self, invoke: Invoke, request_: dict[str, Any]) -> None:
+        told = {**NAMED, **self.EXTENSION, "notified_at": "2026-11-20T11:00:00Z"}
+        assert invoke("extend", **told) | {"ledger": None} == invoke("extend", **told) | {"ledger": None}
+        assert codes(invoke("extend", **told | {"notified_at": "2026-11-20T11:30:00Z"})) == ["extension_twice"]
+
     def test_a_reason_is_on_the_list(self, invoke: Invoke, request_: dict[str, Any]) -> None:
         done = invoke("extend", **NAMED, **self.EXTENSION | {"reason": "complexty"})
         assert codes(done) == ["reason_unknown"]
@@ -249,10 +260,45 @@ class TestCourse:
         given["earlier_on"] = "2025-11-21"
         assert invoke("refuse", alias="officer", **NAMED, **given)["status"] == "refused"
 
+    def test_once_it_is_refused_nobody_knows_whom_it_was_about(
+        self, invoke: Invoke, request_: dict[str, Any], people: cursor
+    ) -> None:
+        invoke("refuse", alias="officer", **NAMED, **self.REFUSAL)
+        people.execute("select count(*) from gdpr.request_person")
+        assert people.fetchone() == (0,)
+        assert invoke("register", request=event(1, phone="0170"))["status"] == "refused"
+
+    def test_that_the_person_was_told_is_recorded_once(
+        self, invoke: Invoke, request_: dict[str, Any], people: cursor
+    ) -> None:
+        told = {**NAMED, "by_role": "officer", "notified_at": "2026-11-20T11:00:00Z"}
+        assert codes(invoke("notify", **told)) == ["nothing_owed"]
+        invoke("refuse", alias="officer", **NAMED, **self.REFUSAL)
+        assert codes(invoke("notify", **told | {"notified_at": "2026-11-20T08:00:00Z"})) == ["instant_invalid"]
+        assert [invoke("notify", **told)["status"] for _ in range(2)] == ["refused"] * 2
+        assert codes(invoke("notify", **told | {"notified_at": "2026-11-20T11:30:00Z"})) == ["nothing_owed"]
+        assert kinds(people)[-1] == "request.notified"
+        assert kinds(people).count("request.notified") == 1
+        people.execute("select kind, given_at from gdpr.notice")
+        assert people.fetchall() == [("refusal", datetime(2026, 11, 20, 11, tzinfo=UTC))]
+
     def test_what_is_not_there_is_not_found(self, invoke: Invoke, request_: dict[str, Any]) -> None:
         other = NAMED | {"subject_request_type": "access"}
         done = invoke("pause", **other, by_role="officer", asked_at="2026-11-20T09:00:00Z")
         assert codes(done) == ["request_unknown"]
+
+    @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+01:00", "0999-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
+    def test_an_instant_is_one_in_every_zone(self, invoke: Invoke, request_: dict[str, Any], at: str) -> None:
+        asked = event(2, phone="0170")
+        asked["decision"]["identity_check"]["at"] = at
+        recorded = {"kind": "record.disclosure", "event": str(uuid.uuid4()), "by_role": "x", "code": "x"}
+        for answered in (
+            invoke("register", request=asked),
+            invoke("pause", **NAMED, by_role="officer", asked_at=at),
+            invoke("record", **recorded, occurred_at=at),
+            invoke("query", by_role="auditor", since=at),
+        ):
+            assert "invalid" in codes(answered)
 
     def test_nothing_is_recorded_of_what_has_not_happened(self, invoke: Invoke, request_: dict[str, Any]) -> None:
         done = invoke("pause", **NAMED, by_role="officer", asked_at="2026-11-20T12:00:01Z")
@@ -261,6 +307,22 @@ class TestCourse:
 
 class TestLedger:
     """Checkpoint, proof, verify, query, record."""
+
+    @pytest.mark.parametrize("table", ["entry", "leaf", "tree_head", "anchor"])
+    def test_after_a_restore_it_is_not_healthy(
+        self, invoke: Invoke, request_: dict[str, Any], people: cursor, table: str
+    ) -> None:
+        invoke("checkpoint")
+        assert invoke("health")["status"] == "completed"
+        for each in ("entry", "leaf", "tree_head", "anchor") if table == "entry" else (table,):
+            people.execute(f"alter table gdpr.{each} disable trigger all; delete from gdpr.{each}")
+        done = invoke("health")
+        if table in ("entry", "tree_head"):
+            assert (done["status"], done["checks"][-1]["code"]) == ("failed", "ledger_behind")
+        elif table == "leaf":
+            assert (done["status"], done["checks"][-1]["code"]) == ("failed", "ledger_forked")
+        else:
+            assert done["status"] == "completed"  # an anchor that a crash left unrecorded
 
     def test_what_was_registered_is_anchored_and_proved(self, invoke: Invoke, request_: dict[str, Any]) -> None:
         before = invoke("proof", event=request_["ledger"]["event"])
@@ -319,6 +381,32 @@ class TestLedger:
         assert invoke("query", by_role="a", subject_kind="user", subject_identities=phone)["entries"] == []
         assert invoke("verify")["findings"] == []
 
+    def test_an_entry_that_nobody_can_read_hides_no_other(
+        self, invoke: Invoke, request_: dict[str, Any], people: cursor
+    ) -> None:
+        people.execute(
+            "insert into gdpr.entry (writer, kind, event_id, body, leaf_hash) select 'x', 'x', gen_random_uuid(), b,"
+            " sha256('\\x00'::bytea || b) from convert_to(chr(1) || '{}', 'UTF8') as b"
+        )
+        found = invoke("query", by_role="auditor")
+        assert [entry.get("unreadable", False) for entry in found["entries"]] == [True, False]
+
+    def test_a_page_is_no_larger_than_an_answer(
+        self, invoke: Invoke, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(3):
+            invoke("query", by_role="auditor")
+        monkeypatch.setattr("functions.audit_logging.ledger._LONGEST", 1)
+        numbers: list[int] = []
+        before: dict[str, int] = {}
+        while page := (found := invoke("query", by_role="auditor", kind="ledger.queried", **before))["entries"]:
+            numbers += [entry["id"] for entry in page]
+            if not found.get("before"):
+                break
+            before = {"before": found["before"]}
+        assert numbers == sorted(numbers, reverse=True)
+        assert len(numbers) == 3
+
     def test_pages_follow_each_other(self, invoke: Invoke, request_: dict[str, Any]) -> None:
         for number in range(2, 7):
             invoke("register", request=event(number, phone="0171"))
@@ -355,6 +443,27 @@ class TestLedger:
         assert kinds(people) == ["record.consent"]
         found = invoke("query", by_role="a", subject_kind="user", subject_identities=self.CONSENT["subject_identities"])
         assert [entry["status"] for entry in found["entries"]] == ["withdrawn"]
+
+    def test_the_backend_takes_no_event_of_the_suite_before_it_happens(  # threat model A11
+        self, invoke: Invoke, request_: dict[str, Any]
+    ) -> None:
+        """What it could foresee: that a request is overdue or refused, and that a checkpoint is anchored."""
+        number = request_["request_id"]
+        for taken in (
+            uuid.uuid5(register_module._EVENTS, f"{number} request.overdue 2026-12-21"),
+            uuid.uuid5(register_module._EVENTS, f"{number} request.refused "),
+            uuid.uuid5(publish_module._EVENTS, "ledger.anchored shop-ledger/1 1"),
+        ):
+            done = invoke(
+                "record", kind="record.disclosure", event=str(taken), occurred_at="2026-11-20T10:00:00Z",
+                by_role="backend", code="x",
+            )  # fmt: skip
+            assert codes(done) == ["event_reserved"]
+        invoke("checkpoint")
+        with clock.standing_at(datetime(2026, 12, 22, 12, tzinfo=UTC)):
+            assert invoke("sweep")["told"]["request.overdue"] == 1
+        assert invoke("refuse", alias="officer", **NAMED, **TestCourse.REFUSAL)["status"] == "refused"
+        assert invoke("checkpoint")["status"] == "completed"
 
     @pytest.mark.parametrize(
         ("change", "code"),
@@ -465,10 +574,54 @@ class TestSweep:
         assert invoke("sweep")["told"]["request.stalled"] == 1
         assert "request.stalled" not in invoke("sweep")["told"]
 
-    def test_what_is_done_is_told_of_no_more(self, invoke: Invoke, request_: dict[str, Any]) -> None:
+    def test_what_is_done_is_told_of_no_more_once_the_person_knows(
+        self, invoke: Invoke, request_: dict[str, Any]
+    ) -> None:
         invoke("refuse", alias="officer", **NAMED, **TestCourse.REFUSAL)
+        invoke("notify", **NAMED, by_role="officer", notified_at="2026-11-20T11:00:00Z")
         with clock.standing_at(datetime(2027, 2, 20, 12, tzinfo=UTC)):
             assert invoke("sweep")["told"] == {}
+
+    def test_who_was_refused_or_not_identified_has_to_be_told(self, invoke: Invoke, request_: dict[str, Any]) -> None:
+        invoke("refuse", alias="officer", **NAMED, **TestCourse.REFUSAL)
+        unknown = event(2, phone="0199")
+        assert invoke("register", request=unknown)["status"] == "not_identified"
+        with clock.standing_at(datetime(2026, 12, 19, 12, tzinfo=UTC)):
+            assert invoke("sweep")["told"] == {"request.notice": 2}
+            assert invoke("sweep")["told"] == {}
+            named = NAMED | {"subject_request_id": unknown["subject_request_id"]}
+            done = invoke("notify", **named, by_role="officer", notified_at="2026-12-19T11:00:00Z")
+            assert done["status"] == "not_identified"
+
+    @pytest.mark.parametrize("due_at", ["-infinity", "2026-12-01"])
+    def test_a_request_that_cannot_be_read_stops_no_other(
+        self, invoke: Invoke, request_: dict[str, Any], postgres: PostgresAddress, tmp_path: Path, due_at: str
+    ) -> None:
+        with closing(Database(as_role(postgres, "gdpr_export"), application="forger")) as forger:
+            with forger.transaction() as cur:
+                cur.execute(
+                    "select id from gdpr.register_request(%s, 'export', 'access', 'user', now(), sha256('a'),"
+                    " sha256('b'), sha256('t'), 'in_progress', null, '{}', '{}', '{}', %s, '2026-12-01',"
+                    " decode(repeat('00', 50), 'hex'), sha256('a'), sha256('b'))",
+                    (str(uuid.UUID(int=66)), due_at),
+                )
+        with clock.standing_at(datetime(2026, 12, 22, 12, tzinfo=UTC)):
+            done = invoke("sweep")
+        assert (done["status"], done["unreadable"]) == ("failed", 1)
+        assert done["told"]["request.overdue"] == 1
+        assert done["size"] > 0
+        assert f"unreadable/export-{uuid.UUID(int=66)}.json" in self.told(tmp_path)
+
+    def test_what_fails_of_it_stops_nothing_else(
+        self, invoke: Invoke, request_: dict[str, Any], service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("functions.audit_logging.intake.Intake.left", lambda _: ["intake/a.json", "intake/b.json"])
+        monkeypatch.setattr("functions.audit_logging.intake.Intake.take", broken)
+        with clock.standing_at(datetime(2026, 12, 22, 12, tzinfo=UTC)):
+            done = invoke("sweep")
+        assert (done["status"], done["code"], done["files"]) == ("failed", "fault", 0)
+        assert done["told"]["request.overdue"] == 1
+        assert done["size"] > 0
 
     def test_killed_between_outbox_and_ledger_it_tells_once(
         self, invoke: Invoke, request_: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -484,6 +637,10 @@ class TestSweep:
             after = self.told(tmp_path)
             assert {name: after[name] for name in before} == before
             assert invoke("sweep")["told"] == {}
+
+
+def broken(*_: object, **__: object) -> None:
+    raise ValueError(CANARY)
 
 
 def killed(*_: object, **__: object) -> None:
@@ -596,6 +753,63 @@ class TestIntake:
         assert (result["status"], result["code"]) == ("rejected", "intake_invalid")
         assert CANARY not in json.dumps(result)
 
+    @pytest.mark.parametrize("header", ["decision,decision.id", "a.b,a", "", "x,x"])
+    def test_a_field_is_not_within_another(self, arrived: Invoke, header: str) -> None:
+        assert arrived("x.csv", f"{header}\nx,y\n")["code"] == "intake_invalid"
+
+    def test_a_line_at_which_we_break_stops_no_other(
+        self, arrived: Invoke, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        def breaking(cur: cursor, envelope: Any, **named: Any) -> Any:
+            if envelope.id.int == 2:
+                raise OverflowError(CANARY)
+            return register(cur, envelope, **named)
+
+        monkeypatch.setattr("functions.audit_logging.intake.register", breaking)
+        result = arrived("x.json", json.dumps([event(number, phone="0170") for number in (1, 2, 3)]))
+        assert [line["status"] for line in result["lines"]] == ["in_progress", "failed", "in_progress"]
+        printed = capfd.readouterr()
+        assert CANARY not in json.dumps(result) + printed.out + printed.err
+
+    def test_an_object_with_a_key_twice_is_none(self, arrived: Invoke) -> None:
+        twice = json.dumps(event(1, phone="0170")).replace('"action"', '"action": "export", "action"', 1)
+        result = arrived("x.json", f"[{twice}, {json.dumps(event(2, phone='0170'))}]")
+        assert [line["status"] for line in result["lines"]] == ["rejected", "in_progress"]
+
+    def test_a_file_that_is_too_large_is_not_even_read(self, arrived: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("functions.audit_logging.intake.LARGEST", 100)
+        assert arrived("x.json", json.dumps([event(1, phone="0170")]))["code"] == "intake_invalid"
+
+    def test_a_file_with_the_longest_name_has_a_result(self) -> None:
+        key = f"intake/{'n' * 1012}.json"
+        assert len(key.encode()) == 1024
+        assert len(result_key(key).encode()) <= 1024
+        assert result_key(key) != result_key(f"intake/{'m' * 1012}.json")
+
+    def test_each_version_of_a_file_is_taken_and_one_that_comes_meanwhile_later(
+        self, service: Service, postgres: PostgresAddress, locked: Bucket, people: cursor
+    ) -> None:
+        """In S3 whoever puts a file where one lies already puts a version over it."""
+        taking = replace(service.intake, bucket=locked, outbox=Outbox(bucket=locked))
+        for number in (1, 2):
+            locked.put("intake/x.json", json.dumps([event(number, phone="0170")]).encode())
+        put = locked.put
+
+        def put_late(key: str, body: bytes) -> None:
+            put(key, body)
+            if key == "results/x.json.json" and "earlier" in json.loads(body):
+                put("intake/x.json", json.dumps([event(3, phone="0170")]).encode())
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(locked, "put", put_late)
+            assert taking.take("intake/x.json") == {"in_progress": 2}
+        result = json.loads(locked.get("results/x.json.json") or b"")
+        assert [each["lines"][0]["subject_request_id"][-1] for each in (result, *result["earlier"])] == ["2", "1"]
+        assert taking.take("intake/x.json") == {"in_progress": 1}
+        people.execute("select count(*) from gdpr.request")
+        assert people.fetchone() == (3,)
+        assert list(locked.versions("intake/")) == []
+
     def test_handed_over_twice_it_is_taken_once(self, arrived: Invoke, people: cursor) -> None:
         arrived("x.json", json.dumps([event(1, phone="0170")]), times=2)
         arrived("x.json", json.dumps([event(1, phone="0170")]))
@@ -639,6 +853,17 @@ class TestIntake:
     )  # fmt: skip
     def test_what_tells_of_no_file_is_passed_over(self, invoke: Invoke, records: object) -> None:
         assert invoke("intake", records=records) == {"status": "completed", "files": 0, "requests": {}}
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            '{"Records": 5}', '{"Records": [{"s3": []}]}', '{"Records": [{"s3": {"object": 7}}]}', "[]", "[" * 100_000,
+            '{"Records": [{"s3": null}, 7]}', '{"Records": [{"s3": {"object": {"key": "intake/\\u0000"}}}]}',
+        ],
+    )  # fmt: skip
+    def test_a_message_that_is_none_is_passed_over(self, invoke: Invoke, body: str) -> None:
+        done = invoke("intake", records=[{"body": body}])
+        assert done == {"status": "completed", "files": 0, "requests": {}}
 
     def test_a_key_on_the_way_up_reaches_nothing(self, invoke: Invoke, service: Service, exchange: Path) -> None:
         before = service.ledger.keys.person()

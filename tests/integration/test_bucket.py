@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.bucket import Bucket, BucketAddress, KeyTakenError, open_bucket
+from shared.bucket import Bucket, BucketAddress, KeyTakenError, TooLargeError, open_bucket
 from shared.errors import SettingInvalid, StoreFault, StoreMisconfigured, StoreUnavailable
 from tests.run import Run
 
@@ -30,6 +30,31 @@ def test_what_was_put_is_got_and_what_was_not_is_none(bucket: Bucket) -> None:
     assert bucket.get(KEY) == b"two"
     assert bucket.get("1/checkpoints") is None
     assert bucket.get(f"{KEY}/below") is None
+
+
+def test_what_is_too_large_is_not_read(bucket: Bucket) -> None:
+    bucket.put(KEY, b"12345")
+    assert bucket.get(KEY, most=5) == b"12345"
+    with pytest.raises(TooLargeError):
+        bucket.get(KEY, most=4)
+    assert bucket.get(KEY) == b"12345"
+
+
+def test_one_version_is_erased_and_no_other(locked: Bucket) -> None:
+    for text in (b"one", b"two"):
+        locked.put("intake/file", text)
+    newest, oldest = (version.id for version in locked.versions("intake/file"))
+    locked.erase("intake/file", version=oldest)
+    assert [version.id for version in locked.versions("intake/file")] == [newest]
+    assert locked.get("intake/file") == b"two"
+
+
+def test_nothing_outside_of_a_folder_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "person").write_text("secret")
+    folder = open_bucket(BucketAddress.parse(f"file://{tmp_path}/exchange", variable="X"), region="us-east-2")
+    folder.put("intake/a", b"x")
+    assert list(folder.versions("intake/../../keys/")) == []
 
 
 def test_a_key_is_taken_once(bucket: Bucket) -> None:

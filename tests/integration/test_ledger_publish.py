@@ -311,9 +311,9 @@ class Doomed:
         if self.calls == self._at and self._after:
             raise self._error
 
-    def get(self, key: str, *, version: str | None = None) -> bytes | None:
+    def get(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes | None:
         with self._call():
-            return self._folder.get(key, version=version)
+            return self._folder.get(key, version=version, most=most)
 
     def put(self, key: str, body: bytes) -> None:
         with self._call():

@@ -251,3 +251,70 @@ def test_of_a_thousand_findings_fifty_are_told_and_the_rest_counted(
     admin.execute("alter table gdpr.entry disable trigger all; delete from gdpr.entry")
     done = verify(database, nothing)
     assert (len(done.findings), done.more) == (50, 950)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (f"update gdpr.entry set body = '\\x01ff' where id = {NUMBER}", "entry_changed"),
+        (f"update gdpr.entry set body = '\\x017b' where id = {NUMBER}", "entry_changed"),
+        (
+            "update gdpr.entry set body = chr(1)::bytea || convert_to('{\"request\":\"x\"}', 'UTF8')"
+            f" where id = {NUMBER}",
+            "entry_changed",
+        ),
+        (
+            "alter table gdpr.leaf alter leaf_hash drop not null; update gdpr.leaf set leaf_hash = null"
+            " where leaf_index = 7",
+            "entry_changed",
+        ),
+        (
+            "alter table gdpr.tree_head alter root drop not null;"
+            " update gdpr.tree_head set root = null where size > 10",
+            "head",
+        ),
+        ("alter table gdpr.anchor alter note drop not null; update gdpr.anchor set note = null", "anchor_missing"),
+        # an entry that is in the tree at a place that there is not
+        (
+            "alter table gdpr.leaf drop constraint leaf_leaf_index_check;"
+            " insert into gdpr.leaf values (-1, 999, sha256('x'))",
+            "leaf_strange",
+        ),
+        # heads of leaves that there are not, and would take years to look for
+        (
+            "alter table gdpr.tree_head drop constraint tree_head_edge;"
+            " insert into gdpr.tree_head values (9223372036854775807, sha256('x'), 'x', '0')",
+            "leaf_missing",
+        ),
+        (
+            "alter table gdpr.tree_head drop constraint tree_head_edge;"
+            " insert into gdpr.tree_head values (9223372036854775807, sha256('x'), 'x', '0');"
+            " insert into gdpr.leaf values (9223372036854775806, 999, sha256('x'))",
+            "leaf_missing",
+        ),
+    ],
+)
+def test_whatever_it_is_made_of_it_is_told_of_and_breaks_nothing(
+    database: Database, anchors: Anchors, admin: cursor, monkeypatch: pytest.MonkeyPatch, change: str, code: str
+) -> None:
+    monkeypatch.setattr("shared.ledger.verification.LONGEST_GAP", 1000)
+    admin.execute(change)
+    assert code in codes(verify(database, anchors))
+
+
+def test_bundles_that_are_none_are_told_of(database: Database, anchors: Anchors, admin: cursor, tmp_path: Path) -> None:
+    admin.execute(f"{WITH_HASH} where id = {NUMBER}")
+    bundles = [path for path in (tmp_path / "ledger" / "1" / "tile").rglob("*") if path.is_file()]
+    for text in (b"\xff\xff garbage", bytes(bundle.LARGEST + 1)):
+        for path in bundles:
+            path.write_bytes(text)
+        found = codes(verify(database, anchors))
+        assert found["bundle"] == (0, 28)
+        assert "anchor" in found
+
+
+def test_what_is_too_large_for_a_checkpoint_is_none(database: Database, anchors: Anchors) -> None:
+    for size in (6, 40):
+        anchors.bucket.put(anchors.key(size), bytes(1_000_000))
+    assert verify(database, anchors).findings == []
+    assert publish(database, anchors, [SIGNER], keep=None).size == SIZE + 1

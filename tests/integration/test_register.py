@@ -24,8 +24,9 @@ from shared.asked import Asked, Rejected
 from shared.bucket import Folder
 from shared.catalogue import document
 from shared.database import Database
-from shared.envelope import Envelope
+from shared.envelope import Envelope, Identity
 from shared.errors import AccessDenied
+from shared.identification import Identified, identify, kind_of
 from shared.keys import Keys
 from shared.plan import Plan
 from shared.register import Registered, register, sealed_about
@@ -138,6 +139,44 @@ def test_the_same_person_is_the_same_however_named_and_others_are_others(audit: 
     people = [registered(audit, event(number, **each), keys).file.person for number, each in enumerate(said, 1)]
     assert people[0] == people[1]
     assert len(set(people)) == 3
+
+
+def test_of_many_who_share_an_address_two_who_are_meant_are_never_one(
+    audit: Database, keys: Keys, people: cursor
+) -> None:
+    people.execute(
+        "insert into app.users select 5, n, 'many@example.org', case when n in (1, 400) then '0999' else 'p' || n end"
+        " from generate_series(1, 400) as n"
+    )
+    both = {"email": "many@example.org", "phone": "0999"}
+    assert registered(audit, event(1, **both), keys).file.code == "ambiguous"
+    assert registered(audit, event(2, **both, tenant_id="5"), keys).file.code == "ambiguous"
+    assert registered(audit, event(3, email="many@example.org"), keys).file.code == "ambiguous"
+    for number, key in ((1, "1"), (400, "400")):
+        done = registered(audit, event(10 + number, **both, tenant_id="5", id=key), keys)
+        assert done.file.status == "in_progress"
+    done = registered(audit, event(20, email="many@example.org", phone="p300"), keys)
+    assert (done.file.status, sealed(people, keys, 20)["named"]["id"]) == ("in_progress", "300")
+
+
+def test_the_controllers_number_is_what_the_map_says_it_is(postgres: PostgresAddress, people: cursor) -> None:
+    people.execute(
+        "create table app.customers (id bigint primary key, number bigint unique);"
+        " insert into app.customers values (1, 2), (2, 3)"
+    )
+    told = MAP.replace(
+        "  staff: {", "  customer: {table: app.customers, key: id, identities: {NUMBER: number}}\n  staff: {"
+    )
+    for name, named in (("controller_customer_id", "1"), ("number", "2")):
+        catalogue = Catalogue.from_json(document(people))
+        found = compiled(Document.parse(told.replace("NUMBER", name)).map, catalogue)
+        active_plan.approve(people, found)
+        with closing(Database(as_role(postgres, "gdpr_audit"), application="gdpr-tests")) as opened:
+            with opened.transaction() as cur:
+                asked = [Identity(type="controller_customer_id", value="2")]
+                who = identify(cur, kind_of(found, "customer"), asked)
+        assert isinstance(who, Identified)
+        assert who.named == {"id": named}
 
 
 def test_kinds_of_subject_are_told_apart(audit: Database, keys: Keys) -> None:

@@ -18,6 +18,7 @@ from psycopg2.extensions import connection, cursor
 from shared.addresses import PostgresAddress
 from shared.database import Database, connect
 from shared.errors import AccessDenied
+from shared.ledger.entry import SHAPES, Entry
 from shared.roles import LOGINS, grant_on
 from tests.run import administrator, as_role
 
@@ -37,12 +38,7 @@ ON_TABLES = {
     "request_step": {role: {"SELECT"} for role in LOGINS},
     "plan": {role: {"SELECT"} for role in LOGINS},
     "subject_key": {role: {"SELECT"} for role in LOGINS},
-    "request_person": {
-        "gdpr_export": {"SELECT", "DELETE"},
-        "gdpr_erase": {"SELECT"},
-        "gdpr_verify": {"SELECT", "DELETE"},
-        "gdpr_audit": {"SELECT", "DELETE"},
-    },
+    "request_person": {role: {"SELECT"} for role in LOGINS},
     **{
         table: {role: {"SELECT", "INSERT"} if role == "gdpr_audit" else {"SELECT"} for role in LOGINS}
         for table in ("request_question", "request_extension", "request_refusal", "notice")
@@ -71,6 +67,7 @@ ON_FUNCTIONS = {
     "claim_request": {"gdpr_export", "gdpr_erase"},
     "renew_lease": {"gdpr_export", "gdpr_erase"},
     "forget_person": {"gdpr_erase"},
+    "forget_request": {"gdpr_export", "gdpr_verify", "gdpr_audit"},
     "know_person": {"gdpr_export", "gdpr_erase", "gdpr_audit"},
     "sequence": set(LOGINS),
 }
@@ -100,7 +97,7 @@ def admin(postgres: PostgresAddress) -> Iterator[cursor]:
 
 
 def entry(kind: str, writer: str = "gdpr_audit", event: str = EVENT, **fields: Any) -> bytes:
-    told = {"kind": kind, "writer": writer, "event": event, **fields}
+    told = {"at": "2026-11-20T09:00:00.000Z", "kind": kind, "writer": writer, "event": event, **fields}
     return b"\x01" + json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -403,7 +400,7 @@ class TestLedger:
         "body", [b'\x01{"kind":"record.made","Kind":"erasure.completed"}', b'\x01{"kind":"record.made","a-b":1}']
     )
     def test_a_key_that_not_every_reader_tells_apart_is_refused(self, session: Session, body: bytes) -> None:
-        with pytest.raises(psycopg2.errors.CheckViolation, match="small letters"):
+        with pytest.raises(psycopg2.errors.CheckViolation, match="no such field"):
             append(session("gdpr_audit"), body)
 
     @pytest.mark.parametrize(
@@ -432,6 +429,47 @@ class TestLedger:
     def test_an_entry_says_by_itself_whose_it_is(self, session: Session, body: bytes) -> None:
         with pytest.raises(psycopg2.errors.CheckViolation, match="another writer or event"):
             append(session("gdpr_audit"), body)
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("at", 1), ("at", "2026-11-20"), ("at", "2026-13-20T09:00:00.000Z"), ("at", None), ("at", ...),
+            ("subject", "AB" * 32), ("subject", "ab"), ("subject", 12), ("subject", ""),
+            ("request", "lena.meier"), ("request", EVENT.upper()), ("request", "{" + EVENT + "}"), ("request", None),
+            ("size", -1), ("size", 1.5), ("size", True), ("rows", {"a": {"b": 1e300}}), ("reasons", [1]),
+            ("reasons", [["A17"]]), ("reasons", [{"b": 1, "a": 1}]), ("rows", {"a": {"b": {"d": {}, "c": {}}}}),
+            ("rows", {"b": {}, "a": {}}), ("rows", {"a": {"z": 1, "b": 1}}), ("deadlines", {"b": "x", "a": "y"}),
+        ],
+    )  # fmt: skip
+    def test_what_is_not_written_in_its_one_way_does_not_get_in(  # nobody could read it, and nobody delete it
+        self, session: Session, field: str, value: Any
+    ) -> None:
+        told = {"at": "2026-11-20T09:00:00.000Z", "event": EVENT, "kind": "record.made", "writer": "gdpr_audit"}
+        told = {name: each for name, each in sorted({**told, field: value}.items()) if each is not ...}
+        with pytest.raises(psycopg2.errors.CheckViolation, match="in its one way") as refused:
+            append(session("gdpr_audit"), b"\x01" + json.dumps(told, separators=(",", ":")).encode())
+        assert "meier" not in str(refused.value).lower()
+
+    def test_an_entry_whose_fields_are_not_in_their_order_does_not_get_in(self, session: Session) -> None:
+        told = json.loads(entry("record.made", size=1)[1:])
+        body = json.dumps(dict(reversed(told.items())), separators=(",", ":")).encode()
+        with pytest.raises(psycopg2.errors.CheckViolation, match="in its one way"):
+            append(session("gdpr_audit"), b"\x01" + body)
+
+    def test_whatever_the_program_writes_gets_in(self, session: Session) -> None:
+        said: dict[str, Any] = {
+            "request": EVENT, "subject": "ab" * 32, "right": "access", "status": "in_progress", "code": "a.b-c_d",
+            "role": "privacy-officer", "method": "session", "reasons": ["A17-1-b", "JustificationA12Complexity"],
+            "rows": {"app.a": {}, "app.b": {"deleted": 0, "kept": 2**53 - 1}, "cache%3Acart": {"deleted": 7}},
+            "deadlines": {"calendar": "DE-BY@holidays-0.108", "received_on": "2026-11-20", "zone": "Europe/Berlin"},
+            "version": "1.2.3", "versions": {"map": "ab" * 32, "plan": "cd" * 32}, "digest": "ef" * 32,
+            "detail": "01" * 32, "origin": "shop-ledger/1", "size": 0, "root": "23" * 32, "note": "45" * 32,
+            "key": "67" * 32,
+        }  # fmt: skip
+        at = datetime(2026, 11, 20, tzinfo=UTC)
+        written = Entry(event=uuid.UUID(EVENT), kind="record.made", writer="gdpr_audit", at=at, said=said)
+        assert set(said) | {"at", "event", "kind", "writer"} == set(SHAPES)
+        append(session("gdpr_audit"), written.body)
 
     @pytest.mark.parametrize("body", ["", "01", "027b7d", "01" + "78" * 65535])
     def test_a_body_that_is_none_does_not_get_in_even_past_the_door(self, admin: cursor, body: str) -> None:
@@ -694,7 +732,8 @@ class TestLease:  # threat model A15
 
     def test_a_lease_that_ran_out_is_taken_over_and_its_worker_writes_nothing_more(self, session: Session) -> None:
         request, zombie, heir = register(session("gdpr_audit")), session("gdpr_erase"), session("gdpr_erase")
-        old = claim(zombie, "erase", request, seconds=0)
+        old = claim(zombie, "erase", request)
+        zombie.execute("select gdpr.renew_lease(%s, %s, 0)", (request, old))
         new = claim(heir, "erase", request)
         assert (old, new) == (1, 2)
         with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState, match="another worker has this request"):
@@ -704,6 +743,17 @@ class TestLease:  # threat model A15
         zombie.execute("select gdpr.renew_lease(%s, %s, 60)", (request, old))
         assert zombie.fetchone() == (False,)
         assert move(heir, request, "failed", new) == "failed"
+
+    @pytest.mark.parametrize("seconds", ["null", "-1", "0", "3601", "1000000000"])
+    def test_no_lease_is_for_ever_or_over_before_it_begins(self, session: Session, seconds: str) -> None:
+        request, cur = register(session("gdpr_audit")), session("gdpr_erase")
+        with pytest.raises(psycopg2.errors.CheckViolation, match="a lease lasts"):
+            cur.execute(f"select gdpr.claim_request('erase', {seconds}, %s)", (request,))
+        fence = claim(cur, "erase", request)
+        assert fence == 1
+        if seconds != "0":
+            with pytest.raises(psycopg2.errors.CheckViolation, match="a lease lasts"):
+                cur.execute(f"select gdpr.renew_lease(%s, %s, {seconds})", (request, fence))
 
     def test_a_worker_without_a_lease_writes_nothing(self, session: Session) -> None:
         request = register(session("gdpr_audit"))
@@ -749,6 +799,52 @@ class TestLease:  # threat model A15
 
 class TestPeople:
     """What the register knows of a person, and how it forgets."""
+
+    @pytest.mark.parametrize("role", LOGINS)
+    def test_whom_an_open_request_is_about_is_forgotten_by_nobody(  # threat model A7
+        self, session: Session, admin: cursor, role: str
+    ) -> None:
+        request, cur = register(session("gdpr_audit")), session(role)
+        for statement in (
+            "delete from gdpr.request_person",
+            "do $$ begin lock table gdpr.request_person in access exclusive mode; end $$",
+        ):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cur.execute(statement)
+        if role != "gdpr_erase":
+            cur.execute("select gdpr.forget_request(%s)", (request,))
+            assert cur.fetchone() == (False,)
+        admin.execute("select count(*) from gdpr.request_person")
+        assert admin.fetchone() == (1,)
+
+    @pytest.mark.parametrize(("role", "forgets"), [("gdpr_export", False), ("gdpr_verify", True), ("gdpr_audit", True)])
+    def test_once_an_erasure_is_completed_whoever_says_so_forgets_whom_it_was_about(
+        self, session: Session, admin: cursor, role: str, forgets: bool
+    ) -> None:
+        request = register(session("gdpr_audit"))
+        assert move(session("gdpr_verify"), request, "completed", claim(session("gdpr_erase"), "erase", request))
+        cur = session(role)
+        cur.execute("select gdpr.forget_request(%s)", (request,))
+        assert cur.fetchone() == (forgets,)
+        admin.execute("select count(*) from gdpr.request_person")
+        assert admin.fetchone() == (0 if forgets else 1,)
+
+    @pytest.mark.parametrize(
+        ("action", "role", "status"),
+        [
+            ("erase", "gdpr_audit", "refused"),
+            ("export", "gdpr_export", "withdrawn"),
+            ("erase", "gdpr_audit", "not_identified"),
+        ],
+    )
+    def test_once_nobody_works_on_a_request_any_more_nobody_knows_whom_it_was_about(
+        self, session: Session, admin: cursor, action: str, role: str, status: str
+    ) -> None:
+        request = register(session("gdpr_audit"), action)
+        fence = claim(session(role), action, request) if role == "gdpr_export" else None
+        move(session(role), request, status, fence)
+        admin.execute("select count(*) from gdpr.request_person")
+        assert admin.fetchone() == (0,)
 
     def test_a_person_who_is_forgotten_leaves_that_somebody_asked(self, session: Session, admin: cursor) -> None:
         request, person = register(session("gdpr_audit")), sha256(b"somebody").digest()

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
 from psycopg2.extensions import cursor
 
+from datamap.catalogue import Catalogue
+from datamap.compile.plan import compiled
+from datamap.document import Document
+from functions.audit_logging.service import Service
 from local.postgres import SETTINGS, EmbeddedPostgres, start_postgres
-from shared import migrations
+from shared import active_plan, clock, migrations
 from shared.binding import bind
+from shared.catalogue import document
 from shared.database import Database, connect
 from shared.errors import UnfitValue
+from shared.invocation import answer
 from shared.roles import LOGINS, set_password
-from tests.run import Run
+from shared.settings import AuditLoggingSettings
+from tests.integration.people import MAP, NOW, SCHEMA
+from tests.integration.test_audit_canary import CANARY as PERSON
+from tests.integration.test_audit_canary import EMAIL, EVENTS, OFFICER, PHONE
+from tests.run import Run, administrator
 
 CANARY = "kanarie@geheim.example"
 NUMBER = "918273645546372819"
@@ -72,6 +86,39 @@ def test_a_new_password_does_not_stand_in_the_servers_log(talkative: EmbeddedPos
     log = talkative.log.read_text()
     assert 'alter role "gdpr_audit" password' in log
     assert NUMBER not in log
+
+
+def test_whatever_audit_logging_is_asked_nobody_stands_in_the_servers_log(
+    talkative: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """Even where neither the server nor the role keeps statements out of it."""
+    with administrator(talkative.address) as cur:
+        cur.execute("create database audited")
+    address = replace(talkative.address, database="audited")
+    database = Database(address, application="gdpr-tests")
+    migrations.migrate(database)
+    database.close()
+    with administrator(address) as cur:
+        set_password(cur, "gdpr_audit", "password")
+        cur.execute("alter role gdpr_audit reset all")
+        cur.execute(SCHEMA)
+        cur.execute("insert into app.users values (9, 9, %s, %s, null)", (EMAIL, PHONE))
+        cur.execute("set search_path = pg_catalog, pg_temp")
+        plan = compiled(Document.parse(MAP).map, Catalogue.from_json(document(cur)))
+        active_plan.approve(cur, plan)
+    before = len(talkative.log.read_text())
+    settings = {"DATABASE_URL": replace(address, role="gdpr_audit", password="password").url()}
+    for name in ("LEDGER", "KEYS", "EXCHANGE"):
+        settings[f"{name}_BUCKET"] = f"file://{tmp_path}/{name.lower()}"
+    service = Service.of(AuditLoggingSettings.read(settings), application="gdpr-tests")
+    service.ledger.keys.make(log="ledger")
+    actions = {name: functools.partial(service.do, name) for name in Service.ACTIONS}
+    with contextlib.closing(service.unit), clock.standing_at(NOW):
+        for event in EVENTS:
+            answer(event, SimpleNamespace(invoked_function_arn=OFFICER), service="audit_logging", actions=actions)
+    log = talkative.log.read_text()[before:]
+    assert "register_request" in log
+    assert [line for line in log.splitlines() if PERSON in line.lower()] == []
 
 
 def test_the_embedded_servers_log_is_as_clean_as_rds_shall_be(run: Run) -> None:
