@@ -327,7 +327,8 @@ begin
   return found;
 end
 $$;
-comment on function gdpr.forget_request is 'Forgets whom a request was about, once it is done and everybody has been told.';
+comment on function gdpr.forget_request is
+'Forgets whom a request was about, once it is done and everybody has been told.';
 grant execute on function gdpr.forget_request to gdpr_export, gdpr_verify, gdpr_audit;
 
 insert into gdpr.request_step (action, from_status, to_status, role) values
