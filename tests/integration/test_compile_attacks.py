@@ -460,3 +460,24 @@ def test_a_row_that_is_told_to_go_to_another_tenants_nobody_is_refused(cur: curs
     head = OF_TENANTS.replace("{id: 0}", "{tenant_id: 1, id: 0}")
     links = "{'tenant_id, closed_by': {role: actor, erase: nobody}, 'tenant_id, owner': {}}"
     assert codes(cur, f"tables:\n  app.people: {{}}\n  app.tickets: {{links: {links}}}\n", head) == ["nobody"]
+
+
+def test_a_list_or_a_document_that_is_called_as_the_key_is_still_looked_into(cur: cursor) -> None:
+    cur.execute(
+        "create table app.people (watcher bigint primary key);"
+        "create table app.channels (id bigint primary key, watcher text[]);"
+        "create table app.events (id bigint primary key, watcher jsonb);"
+        "insert into app.people values (1), (2);"
+        "insert into app.channels values (1, '{1}'), (2, '{2}');"
+        """insert into app.events values (1, '{"id": 1}'), (2, '{"id": 2}')"""
+    )
+    head = HEAD + "subject: {table: app.people, key: watcher}\n"
+    tables = """tables:
+  app.people: {}
+  app.channels: {links: {"watcher[]": {}}}
+  app.events: {links: {"watcher->>'id'": {}}}
+"""
+    assert erased(cur, plan(cur, tables, head), {"watcher": 1}) == 0
+    assert rows(cur, "app.people") == [(2,)]
+    assert [number for number, *_ in rows(cur, "app.channels")] == [2]
+    assert [number for number, *_ in rows(cur, "app.events")] == [2]
