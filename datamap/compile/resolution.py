@@ -447,7 +447,7 @@ class _Links:
             return None
         if key is not None and key.target == kind.table and set(key.target_columns) == set(kind.key):
             return (Place(key.columns), kind.table, key.target_columns, kind, None)
-        if place.is_plain and set(place.columns) == set(kind.key):  # called as in the subject's table, in whatever order
+        if place.is_plain and set(place.columns) == set(kind.key):  # in whatever order
             return (Place(kind.key), kind.table, kind.key, kind, None)
         return (place, kind.table, kind.key, kind, None)
 
