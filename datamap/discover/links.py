@@ -286,11 +286,18 @@ def _judged(
         return _torn(link, f"though its name says {named[2][0].name}")
     if rivals:
         return _torn(link, "but also of " + ", ".join(sorted({str(one[2][0].name) for one in rivals})))
+    if is_telling and not each.is_named and _is_in_a_key(each):
+        return _torn(link, "and it is part of a foreign key that points elsewhere")
     if is_telling:
         return link
     vague = _vague(each, best[2], best[1], people, is_enough=len(distinct) >= _ENOUGH)
     vague = vague or _told_apart(each, best[2][0], people, sample)
     return _torn(link, vague) if vague else link
+
+
+def _is_in_a_key(each: Suspicion) -> bool:
+    """What the key points at says whose the row is; the values of one of its columns may be those of others as well."""
+    return any(each.columns[-1] in key.columns for key in each.table.foreign_keys)
 
 
 def _told_apart(each: Suspicion, target: Table, people: People, sample: Sample) -> str | None:

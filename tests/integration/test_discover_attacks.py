@@ -1106,3 +1106,17 @@ def test_the_number_of_a_document_is_no_telephone_number(cur: cursor) -> None:
           select '2025-' || lpad(g::text, 5, '0'), 1 + g % 42 from generate_series(1, 60) as g;
         """
     assert proposed(cur, ACCOUNTS + sql).of("bills").columns["number"].category != "user.contact.phone_number"
+
+
+def test_a_column_of_a_key_that_points_elsewhere_is_no_link_by_its_values_alone(cur: cursor) -> None:
+    """Whose the row is says what the key points at; here a wallet, whose first holder may be anybody."""
+    sql = """
+        create table customers (id uuid primary key, email text unique);
+        insert into customers select gen_random_uuid(), 'c' || g || '@example.org' from generate_series(1, 9) as g;
+        create table wallets (first uuid, number int, primary key (first, number));
+        insert into wallets select id, row_number() over () from customers;
+        create table coins (part_0 uuid, part_1 int, n int primary key,
+          foreign key (part_0, part_1) references wallets (first, number));
+        insert into coins select first, number, number from wallets;
+        """
+    assert is_undecided(proposed(cur, sql).of("coins"))
