@@ -176,8 +176,8 @@ def refuse(cur: cursor, file: CaseFile, refusal: Refusal) -> None:
 def notice(cur: cursor, file: CaseFile, kind: NoticeKind) -> datetime | None:
     """When the person was told something that they had to be told."""
     cur.execute(query("notice"), {"request": str(file.id), "kind": kind})
-    (given_at,) = cur.fetchone() or (None,)
-    return given_at  # type: ignore[no-any-return]
+    given_at: datetime | None = (cur.fetchone() or (None,))[0]
+    return given_at
 
 
 def owe(cur: cursor, file: CaseFile, kind: NoticeKind, *, due_at: datetime, given_at: datetime | None = None) -> None:

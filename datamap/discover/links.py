@@ -286,10 +286,9 @@ def _judged(
         return _torn(link, f"though its name says {named[2][0].name}")
     if rivals:
         return _torn(link, "but also of " + ", ".join(sorted({str(one[2][0].name) for one in rivals})))
-    if is_telling and not each.is_named and _is_in_a_key(each):
-        return _torn(link, "and it is part of a foreign key that points elsewhere")
     if is_telling:
-        return link
+        is_elsewhere = not each.is_named and _is_in_a_key(each)
+        return _torn(link, "and it is part of a foreign key that points elsewhere") if is_elsewhere else link
     vague = _vague(each, best[2], best[1], people, is_enough=len(distinct) >= _ENOUGH)
     vague = vague or _told_apart(each, best[2][0], people, sample)
     return _torn(link, vague) if vague else link

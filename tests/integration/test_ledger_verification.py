@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -318,3 +319,12 @@ def test_what_is_too_large_for_a_checkpoint_is_none(database: Database, anchors:
         anchors.bucket.put(anchors.key(size), bytes(1_000_000))
     assert verify(database, anchors).findings == []
     assert publish(database, anchors, [SIGNER], keep=None).size == SIZE + 1
+
+
+def test_each_finding_is_explained() -> None:
+    root = Path(__file__).resolve().parents[2]
+    source = (root / "shared" / "ledger" / "verification.py").read_text()
+    page = (root / "docs" / "ledger.md").read_text().partition("## What the database's own look finds")[2]
+    codes = set(re.findall(r'done\.find\(\s*"([a-z_]+)"', source))
+    assert len(codes) >= 15
+    assert not {code for code in codes if f"`{code}`" not in page}
