@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from datamap.catalogue import Column
+from datamap.form import EXACT, Form
 from datamap.names import Place, quoted
 
 _WORD = re.compile(
@@ -34,6 +35,8 @@ def _words(text: str) -> Iterator[str]:
     for match in _WORD.finditer(text):
         if match["word"]:
             yield match["word"].lower()
+        elif match[0].startswith("E'"):
+            yield match[0][1:].replace("\\\\", "\\")
         elif match[0] not in "()":
             yield match[0]
 
@@ -46,8 +49,8 @@ def conjuncts(predicate: str) -> list[str]:
     return [part.strip() for part in re.split(r" and (?=(?:[^']*'[^']*')*[^']*$)", told)]
 
 
-def of_place(place: Place, column: Column, *, is_lower: bool = False) -> frozenset[str]:
-    """How Postgres may have written down the value at a place; `lower`, where capitals make no difference."""
+def of_place(place: Place, column: Column, form: Form = EXACT) -> frozenset[str]:
+    """How Postgres may have written down the value at a place, in the form in which it is compared."""
     name = quoted(place.column)
     sources = {name}
     if place.is_cast and column.family != "json":
@@ -55,7 +58,13 @@ def of_place(place: Place, column: Column, *, is_lower: bool = False) -> frozens
     elif column.is_domain:
         sources |= {f"{name} :: {column.base.rpartition('.')[2]}", f"{name} :: {column.type}"}
     found = {_value(place, source) for source in sources}
-    return frozenset(normalised(f"lower({each})" if is_lower else each) for each in found)
+    return frozenset(normalised(form.sql(f"({each})")) for each in found)
+
+
+def evaluates(told: str, part: str) -> bool:
+    """Whether an expression evaluates a part of it for each row: it is the whole of it, or what functions are given."""
+    before, found, after = f" {told} ".partition(f" {part} ")
+    return bool(found) and not re.search(r" (?:case|coalesce|and|or) ", f"{before} {after}")
 
 
 def _value(place: Place, source: str) -> str:

@@ -37,6 +37,7 @@ UNDECIDED = "undecided"
 _PERIOD = r"^P(?=.)([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$"
 _NAME = r'\s*("([^"]|"")+"|[^".,\s]([^".,]*[^".,\s])?)\s*'
 _TABLE = rf"^{_NAME}(\.{_NAME})?$"
+_CALLING_CODE = r"^\+[1-9][0-9]{0,2}$"
 _TABLES = rf"^{_NAME}(\.({_NAME}|\*))?$"
 
 
@@ -238,12 +239,46 @@ class Controller(Part):
 _NAMED: JsonSchemaValue = {"type": "string", "minLength": 1}
 
 
+def _not_a_number(value: object) -> object:
+    """YAML reads +49 as the number 49."""
+    if type(value) is int:
+        raise ValueError(f'{value} is no calling code: write "+{value}", in quotes')
+    return value
+
+
+def _calling_code(text: str) -> str:
+    if not re.fullmatch(_CALLING_CODE, text):
+        raise ValueError(f'{text!r} is no calling code: write one such as "+49"')
+    return text
+
+
+CallingCode = Annotated[
+    str,
+    BeforeValidator(_not_a_number),
+    Field(json_schema_extra={"pattern": _CALLING_CODE}, examples=["+49"]),
+    AfterValidator(_calling_code),
+]
+
+
+class Phone(Part):
+    """Telephone numbers, however they are written: +49 170 1234, 0049 (0)170-1234 and 0170/1234 are one."""
+
+    phone: CallingCode
+    """The calling code of the country whose numbers are written without one, such as "+49"."""
+    leading_zero: bool = True
+    """Its numbers begin with a 0 that the code replaces. false where they don't, as in +1, +34 or +39: then a number
+    without a code is the country's as it stands."""
+
+
 class Identity(Part):
     """Another way to name a person: a column of the subject's table."""
 
     column: ColumnName
-    match: Literal["exact", "folded"] = "exact"
-    """folded: capitals make no difference, here and wherever a link names this identity."""
+    match: Annotated[
+        Annotated[Literal["exact", "folded"], Tag(WORD)] | Annotated[Phone, Tag(MAPPING)], Discriminator(_form)
+    ] = "exact"
+    """folded: capitals make no difference; {phone: "+49"}: spellings of a telephone number make none. Here and wherever
+    a link names this identity."""
     shared: bool = False
     """Several subjects may have the same value, and what it names may be erased for each of them."""
 

@@ -77,7 +77,7 @@ def identify(cur: cursor, kind: Kind, identities: Sequence[Identity]) -> Identif
         return NotIdentified(
             kind=kind.name, code="identities_disagree", message="These identities are not all those of one person."
         )
-    guest = {column: _normal(said[column], kind, column) for column in kind.naming.guests if column in said}
+    guest = _guest(cur, kind)
     if guest and not set(kind.key) & set(said):
         return Identified(kind=kind.name, named=guest, has_key=False)
     return NotIdentified(kind=kind.name, code="unknown", message="Nobody is known by this.")
@@ -114,5 +114,10 @@ def _more(kind: Kind, said: Mapping[str, str]) -> str:
     return f"name {' and '.join(missing)} as well" if missing else "give another identity"
 
 
-def _normal(value: str, kind: Kind, column: str) -> str:
-    return value.lower() if column in kind.naming.folded else value
+def _guest(cur: cursor, kind: Kind) -> dict[str, str]:
+    """Identities by which somebody without an account may be found, in the form in which they are compared."""
+    if kind.naming.normal is None:
+        return {}
+    cur.execute(kind.naming.normal)
+    told = cur.fetchone() or ()
+    return {column: value for column, value in zip(kind.naming.guests, told, strict=True) if value}

@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 
 from shared.working_days import Calendar
 
-FORMAT = 3
+FORMAT = 4
 
 Purpose = Literal[
     "count", "export", "acted", "verify",  # these only read
@@ -83,7 +83,7 @@ class Naming:
     columns: tuple[str, ...]  # of it: the key, then the identities
     find: str  # answers (key…, fits…) for who is meant by anything in pg_temp.gdpr_asked
     guests: tuple[str, ...]  # identities by which who has no account is found, as pg_temp.gdpr_asked calls them
-    folded: tuple[str, ...]  # identities in which capitals make no difference
+    normal: str | None  # answers those of pg_temp.gdpr_asked in the form in which they are compared; null: names nobody
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ class Plan:
     @cached_property
     def map_digest(self) -> str:
         """Of the map alone, however it is written."""
-        return hashlib.sha256(_canonical(self.map)).hexdigest()
+        return map_digest(self.map)
 
     @cached_property
     def digest(self) -> str:
@@ -156,6 +156,11 @@ class Plan:
         )
 
 
+def map_digest(data_map: Mapping[str, Any]) -> str:
+    """Of a map as `Map.data` writes it."""
+    return hashlib.sha256(_canonical(data_map)).hexdigest()
+
+
 def _deadlines(told: dict[str, Any]) -> Deadlines:
     calendar = told["calendar"]
     return Deadlines(**told | {"calendar": Calendar.from_data(calendar) if calendar else None})
@@ -176,7 +181,7 @@ def _kind(told: dict[str, Any]) -> Kind:
     names: dict[str, Any] = {part: tuple(told[part]) for part in ("key", "locked", "read")}
     names["refusals"] = tuple((sentence, sql) for sentence, sql in told["refusals"])
     gone = tuple(Gone(**each) for each in told["gone"])
-    naming = Naming(**told["naming"] | {part: tuple(told["naming"][part]) for part in ("columns", "guests", "folded")})
+    naming = Naming(**told["naming"] | {part: tuple(told["naming"][part]) for part in ("columns", "guests")})
     return Kind(**told | {"datasets": datasets, "gone": gone, "naming": naming} | names | lists)
 
 

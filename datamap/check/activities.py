@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from datamap import model
 from datamap.check.columns import term
@@ -13,6 +13,8 @@ from datamap.check.tables import is_undecided
 from datamap.document import nearest
 from datamap.fault import Fault, Where
 from datamap.vocabulary import Vocabulary
+
+_FEW = 6  # tables that one fault lists
 
 # The person gave it, or the controller saw or made it: then there is no other source to tell of, Art. 15(1)(g).
 _OWN_ORIGINS = (
@@ -163,20 +165,32 @@ def _unused(survey: Survey) -> Iterator[Fault]:
 
 
 def _special(survey: Survey) -> Iterator[Fault]:
-    """Art. 9: health, belief, biometry and their like need a basis of their own."""
+    """Art. 9: health, belief, biometry and their like need a basis of their own; each activity once."""
     vocabulary = Vocabulary.load()
+    found: dict[str, list[str]] = {}
     for dataset in survey.personal:
         activity = survey.activity(dataset)
-        for name, entry in dataset.decision.columns.items():
-            is_special = entry.personal and entry.category and vocabulary.is_special(entry.category)
-            if is_special and activity is not None and activity.special_basis is None:
-                yield Fault(
-                    code="special_basis",
-                    message=f"{dataset.name}, column {name}, is of a special category, and the activity"
-                    f" {dataset.decision.activity} has no basis for those",
-                    where=(*dataset.where, "columns", name),
-                    remedy="write special_basis: in the activity, such as A9-2-a",
-                )
+        if activity is not None and activity.special_basis is None:
+            special = [
+                name
+                for name, entry in dataset.decision.columns.items()
+                if entry.personal and entry.category and vocabulary.is_special(entry.category)
+            ]
+            told = [f"{dataset.name} ({', '.join(special)})"] if special else []
+            found.setdefault(dataset.decision.activity or "", []).extend(told)
+    for name, places in found.items():
+        if places:
+            yield Fault(
+                code="special_basis",
+                message=f"The activity {name} has no basis for special categories, and has such: {_listed(places)}",
+                where=("activities", name),
+                remedy="write special_basis: in the activity, such as A9-2-a",
+            )
+
+
+def _listed(places: Sequence[str]) -> str:
+    more = f" and {len(places) - _FEW} more" if len(places) > _FEW else ""
+    return f"{', '.join(places[:_FEW])}{more}"
 
 
 def _controller(data_map: model.Map) -> Iterator[Fault]:

@@ -98,7 +98,8 @@ class _Advice:
         link = self._link(fault)
         kind = self._kind(link)
         if link is None or kind is None:
-            return "write erase: delete for this link, or keep the row that it points at"
+            gone = "write erase: delete for this link, or " if dataset.decision.shared is not True else ""
+            return f"{gone}keep the row that it points at"
         return _to_nobody(link, kind, dataset, self.survey, is_set=False)
 
     def _of_a_column(self, column: Column, dataset: Dataset, part: Where) -> str:
@@ -173,6 +174,8 @@ class _Advice:
         if link is None:
             return None
         if all(column.not_null for column in columns):
+            if dataset.decision.shared is True:
+                return self._not_null(fault)
             gone = with_said(dataset, link, erase="delete")
             return f"write erase: delete at {dataset.name}, or there for this link: links: {{{gone}}}"
         unlinked = with_said(dataset, link, erase="unlink")

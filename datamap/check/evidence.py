@@ -121,8 +121,8 @@ def _unknown(dataset: Dataset, link: Link, survey: Survey, server: Server) -> It
 def _is_known(link: Link, column: Column, survey: Survey) -> str:
     """As an index of the key serves it."""
     table, name = survey.catalogue.tables[link.target].name.sql, quoted(column.name)
-    if link.folded:
-        return f"lower(s.v) in (select lower(u.{name}::text) from {table} as u)"
+    if not link.form.is_exact:
+        return f"{link.form.sql('s.v')} in (select {link.form.sql(f'u.{name}')} from {table} as u)"
     if column.family == "text":
         return f"exists (select from {table} as u where u.{name} = s.v)"
     fits = f"case when pg_input_is_valid(s.v, {literal(column.type).strip()}) then s.v::{column.type} end"

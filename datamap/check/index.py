@@ -10,6 +10,7 @@ from datamap.catalogue import Column, Index, Table
 from datamap.compile.json_place import value as value_at
 from datamap.compile.person import plain_type
 from datamap.condition import Comparison, Condition
+from datamap.form import EXACT, Form
 from datamap.names import Place, quoted
 
 _TYPES = {
@@ -176,14 +177,14 @@ def _written(base: str) -> str:
     return _TYPES.get(name, name) + ("[]" if base.endswith("[]") else "")
 
 
-def on_value(table: Table, place: Place, *, is_lower: bool, condition: Condition | None = None) -> Wanted:
-    """A value in JSON, or a column of which capitals make no difference."""
+def on_value(table: Table, place: Place, *, form: Form = EXACT, condition: Condition | None = None) -> Wanted:
+    """A value in JSON, or a column in the form in which an identity is compared."""
     column = table.columns[place.column]
     value = value_at(place, column, quoted(table.name.name))
     return Wanted(
         table=table,
-        parts=(Part(spellings=expression.of_place(place, column, is_lower=is_lower)),),
-        sql=(f"(lower(({value})::text))" if is_lower else f"({value})",),
+        parts=(Part(spellings=expression.of_place(place, column, form)),),
+        sql=(f"({value})" if form.is_exact else f"({form.sql(f'({value})')})",),
         condition=condition,
     )
 

@@ -14,6 +14,7 @@ from datamap.compile.erasure import Pointer
 from datamap.compile.json_place import reading
 from datamap.compile.resolution import Dataset, Link
 from datamap.fault import Fault, Severity, Where
+from datamap.form import FOLDED
 from datamap.names import Place
 from datamap.names import Table as Name
 
@@ -136,9 +137,9 @@ def _of_subjects(survey: Survey) -> Iterator[Searched]:
                 yield Searched(
                     table=kind.facts,
                     place=place,
-                    wanted=index.on_value(kind.facts, place, is_lower=True)
-                    if identity.folded
-                    else index.on_columns(kind.facts, place.columns),
+                    wanted=index.on_columns(kind.facts, place.columns)
+                    if identity.form.is_exact
+                    else index.on_value(kind.facts, place, form=identity.form),
                     what="asking whose an identity is",
                     where=(*where, "identities", name),
                 )
@@ -157,13 +158,14 @@ def _wanted(dataset: Dataset, link: Link, survey: Survey) -> Wanted | None:
         sufficient = _sufficient(place.columns, link.target_columns, target)
         return index.on_columns(facts, place.columns, sufficient=sufficient, condition=link.condition)
     searched = reading(place, facts)
-    if f"lower({searched}::text)" in condition:
-        return index.on_value(facts, place, is_lower=True, condition=link.condition)
+    form = FOLDED if FOLDED.sql(searched) in condition else link.form
+    if not form.is_exact:
+        return index.on_value(facts, place, form=form, condition=link.condition)
     if f"{searched}::pg_catalog.numeric" in condition:
         return index.on_number(facts, place, condition=link.condition)
     if place.is_plain:
         return index.on_columns(facts, place.columns, condition=link.condition)
-    return index.on_value(facts, place, is_lower=False, condition=link.condition)
+    return index.on_value(facts, place, condition=link.condition)
 
 
 def _condition(dataset: Dataset, link: Link, survey: Survey) -> str:

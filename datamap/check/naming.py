@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from datamap import expression
 from datamap.catalogue import Catalogue, Table
+from datamap.form import FOLDED, Form
 from datamap.model import Identity, Map, Subject
+from datamap.names import Place
 from datamap.names import Table as TableName
 from shared.patterns import Spelling
 
@@ -55,16 +57,17 @@ def _spelling(table: Table | None, column: str) -> Spelling:
 
 
 def _is_unique(table: Table, identity: Identity) -> bool:
-    """Where capitals make no difference, two values that differ by them alone are one."""
+    """Where capitals or spellings make no difference, two values that differ by them alone are one."""
     column = table.columns.get(identity.column)
     if column is None:
         return False
-    folded = re.compile(rf"lower\(\(?\"?{re.escape(column.name)}\"?\)?(?:::text)?\)")
+    form = Form.of(identity)
+    spellings = expression.of_place(Place((column.name,)), column, form if form.is_partial else FOLDED)
     alone = [each for each in table.indexes if each.unique and each.valid and not each.predicate]
-    if any(folded.fullmatch(each.expressions[0]) for each in alone if len(each.expressions) == 1):
+    if any(expression.normalised(each.expressions[0]) in spellings for each in alone if len(each.expressions) == 1):
         return True
-    is_folded = identity.match == "folded" and not column.base.endswith("citext")
-    return not is_folded and table.is_unique((column.name,))
+    is_as_it_is = form.is_exact or (form == FOLDED and column.base.endswith("citext"))
+    return is_as_it_is and table.is_unique((column.name,))
 
 
 def binds(names: Sequence[str], naming: Naming) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from datamap.catalogue import Catalogue, Column, Table
 from datamap.check.codes import listed
@@ -61,13 +61,27 @@ def insert(kind: Kind, catalogue: Catalogue) -> str:
     begins = f"insert into {facts.name.sql} ({columns}){overriding}"
     if not others:
         return f"{begins} values ({values});"
-    values = ", ".join(f"o.{quoted(name)}" if name in others else cell for name, cell in cells.items())
+    values = ", ".join(
+        f"o.{quoted(name)}" if name in others else _different(facts.columns[name], cell, others, facts)
+        for name, cell in cells.items()
+    )
     listed = ", ".join(map(quoted, others))
     known = " and ".join(
         f"u.{quoted(name)} = {f'o.{quoted(name)}' if name in others else cells[name]}" for name in kind.key
     )
     missing = f"not exists (select from {facts.name.sql} as u where {known})"
     return f"{begins} select {values} from (select distinct {listed} from {facts.name.sql}) as o where {missing};"
+
+
+def _different(column: Column, cell: str, others: Sequence[str], facts: Table) -> str:
+    """One for each row that is made, where two may not have the same."""
+    if not any(column.name in each and not set(others) & set(each) for each in facts.unique):
+        return cell
+    if column.family in ("integer", "numeric"):
+        return "-row_number() over ()"
+    if column.family == "uuid":
+        return "gen_random_uuid()"
+    return " || '-' || ".join([cell, *(f"o.{quoted(name)}" for name in others)]) if column.family == "text" else cell
 
 
 def _constant(constant: str | int) -> str:

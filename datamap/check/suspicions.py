@@ -9,9 +9,10 @@ from functools import cached_property
 from datamap.catalogue import Column, Table
 from datamap.check.survey import Survey
 from datamap.discover.finding import Kind, People
-from datamap.discover.keys import Keys
+from datamap.discover.keys import Keys, Meant
 from datamap.discover.links import candidates
 from datamap.names import Table as Name
+from datamap.names import Target
 
 # Words by which columns of people are called. `name` alone is none: tenants, products and files have names.
 _NAMING = r"""
@@ -52,7 +53,7 @@ class Suspicions:
             return Suspicion(what="holds vectors, which say much of what they were made of")
         if is_called_personal(column.name):
             return Suspicion(what="is called as if it held something of a person")
-        if self.is_persons_key(table, column):
+        if self.persons_key(table, column):
             return Suspicion(what="is called as if it held the key of a person", is_key=True)
         return None
 
@@ -66,14 +67,20 @@ class Suspicions:
         likely = found[0].weight >= _BY_NAME and found[0].table.name.schema == table.name.schema
         return (found[0].table.name, found[0].key) if likely else None
 
-    def is_persons_key(self, table: Table, column: Column) -> bool:
+    def persons_key(self, table: Table, column: Column) -> Meant | None:
         """A text might be anybody's name; a number or a UUID that is called `author` is a key."""
         if table.name in self._people.tables or column not in candidates(table):
-            return False
+            return None
         meant = next(iter(self._keys.meant(table, column)), None)
         if meant is None or meant.table.name not in self._people.tables:
-            return False
-        return column.family == meant.table.columns[meant.key[-1]].family
+            return None
+        return meant if column.family == meant.table.columns[meant.key[-1]].family else None
+
+    def target(self, meant: Meant) -> str | None:
+        """What a link has to say with `to:`, where it is not the key of the only kind of people."""
+        kind = self._people.of(meant.table.name)
+        is_plain = len(self._people.kinds) == 1 and kind is not None and kind.key == meant.key
+        return None if is_plain else str(Target(meant.table.name, meant.key))
 
     @cached_property
     def _people(self) -> People:

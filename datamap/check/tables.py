@@ -11,9 +11,11 @@ from datamap.check.security import MAINTAIN
 from datamap.check.survey import Survey
 from datamap.check.suspicions import Suspicions, is_called_personal
 from datamap.compile.resolution import Dataset
+from datamap.discover.keys import Meant
 from datamap.fault import Fault
 from datamap.model import UNDECIDED, Map
 from datamap.names import Table as Name
+from datamap.names import shown
 
 _BY_HAND = "erase: external_manual, reason: …"
 _PLAIN_KEY = re.compile(r"[^\W\d][\w.]*")
@@ -31,7 +33,7 @@ def faults(survey: Survey, suspicions: Suspicions) -> Iterator[Fault]:
             yield from _shows(dataset, survey)
             yield from _hangs_below(dataset, survey)
         elif not is_undecided(dataset) and not survey.is_unread(dataset):
-            yield from _looks_linked(dataset, suspicions)
+            yield from _looks_linked(dataset, suspicions) if not dataset.is_refreshed else ()
             yield from _called_nobodys(dataset)
 
 
@@ -163,19 +165,29 @@ def _looks_linked(dataset: Dataset, suspicions: Suspicions) -> Iterator[Fault]:
     for column in dataset.facts.columns.values():
         entry = dataset.decision.columns.get(column.name)
         is_decided = entry is not None and (entry.reason or "").strip()
-        if column.name in linked or is_decided or not suspicions.is_persons_key(dataset.facts, column):
+        meant = suspicions.persons_key(dataset.facts, column)
+        if column.name in linked or is_decided or meant is None:
             continue
-        place = key(column.name)
         yield Fault(
             code="looks_linked",
             message=f"{dataset.name}: the column {column.name} is called as if it held the key of a person, and is no"
             " link: rows are not found by it",
             where=(*dataset.where, "columns", column.name) if entry else dataset.where,
             severity="warning",
-            remedy=f"write under links: `{place}: {{}}` (the row is theirs), `{place}: actor` (they merely acted on it)"
-            f" or `{place}: reference` (it says nothing of whose the row is)\n"
-            f"or, if it holds something else, at columns: {place}: with its category and a reason",
+            remedy=f"{_links(meant, suspicions.target(meant))}\n"
+            f"or, if it holds something else, at columns: {key(column.name)}: with its category and a reason",
         )
+
+
+def _links(meant: Meant, target: str | None) -> str:
+    """The three roles of a link, each as it is written."""
+    place = key(", ".join(map(shown, meant.columns)))
+    to = f"to: {json.dumps(target, ensure_ascii=False)}" if target else ""
+    acting, saying_nothing = (f"{{{to}, role: {role}}}" if to else role for role in ("actor", "reference"))
+    return (
+        f"write under links: `{place}: {{{to}}}` (the row is theirs), `{place}: {acting}` (they merely acted on it)"
+        f" or `{place}: {saying_nothing}` (it says nothing of whose the row is)"
+    )
 
 
 def _called_nobodys(dataset: Dataset) -> Iterator[Fault]:

@@ -279,7 +279,7 @@ class Changes:
                     return literal(str(self._kind.nobody[target])).strip()
                 if set(self._kind.nobody) != set(self._kind.key):
                     message = f"{self._named(column)} holds {target}, and nobody has one of each {self._left_open()}"
-                    self._fault("nobody", message, where, "write null, or {value: …}", about=column)
+                    self._fault("nobody", message, where, self._one_nobody(column), about=column)
                     return "null"
                 key = " and ".join(
                     f"u.{quoted(name)} = {literal(str(value)).strip()}" for name, value in self._kind.nobody.items()
@@ -292,6 +292,14 @@ class Changes:
             message = f"{self._named(column)} is no link to a person, so it cannot point at nobody"
             self._fault("nobody", message, where, "write null, or {value: …}", about=column)
         return "null"
+
+    def _one_nobody(self, column: Column) -> str:
+        key = ", ".join(f"{name}: {value}" for name, value in self._whole_nobody().items())
+        null = "" if column.not_null else ", or null"
+        return f"write at the subject nobody: {{{key}}}, one for all; or here {{value: …}}{null}"
+
+    def _whole_nobody(self) -> Mapping[str, str | int]:
+        return {name: (self._kind.nobody or {}).get(name, "…") for name in self._kind.key}
 
     def _left_open(self) -> str:
         return ", ".join(column for column in self._kind.key if column not in (self._kind.nobody or {}))
@@ -323,8 +331,12 @@ class Changes:
                 "unlink",
                 f"{self._dataset.name}, {place}: a value within arrays within arrays cannot be taken out",
                 link.where,
-                "write erase: delete, or set the whole column",
+                "set the whole column" if self._is_shared else "write erase: delete, or set the whole column",
             )
+
+    @property
+    def _is_shared(self) -> bool:
+        return self._dataset.decision.shared is True
 
     def _nulled(self, link: Link, condition: str) -> Iterator[Change]:
         columns = self._dataset.facts.columns
@@ -373,7 +385,10 @@ class Changes:
         shared = [c for c in moved if c in others or c in self._dataset.facts.primary_key]
         if len(link.place.columns) == 1 or link.place.columns == tuple(self._dataset.facts.primary_key):
             return
-        remedy = "let each tenant have a nobody of its own, nobody: {id: …} without the tenant, or write erase: delete"
+        other = "{…: {value: …}}" if self._is_shared else "delete"  # a shared row never goes
+        remedy = (
+            f"let each tenant have a nobody of its own, nobody: {{id: …}} without the tenant, or write erase: {other}"
+        )
         message = f"{self._dataset.name}, {link.place}: with nobody's key the row would get another"
         if shared:
             message = f"{message} {', '.join(shared)}, which links or the primary key need"

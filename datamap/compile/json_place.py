@@ -52,7 +52,8 @@ def _is_indexed(place: Place, table: Table) -> bool:
     """Whether an index evaluates the expression for each row that there ever is."""
     spellings = expression.of_place(place, table.columns[place.column])
     whole = [index for index in table.indexes if index.valid and index.predicate is None]
-    return any(expression.normalised(each) in spellings for index in whole for each in index.expressions if each)
+    told = [expression.normalised(each) for index in whole for each in index.expressions if each]
+    return any(expression.evaluates(each, spelling) for each in told for spelling in spellings)
 
 
 def readable(column: Column, source: str) -> str:

@@ -14,6 +14,7 @@ from datamap.compile.json_place import elements, reading
 from datamap.compile.person import TABLE, Person, element_type, equality, plain_type
 from datamap.compile.resolution import Dataset, Kind, Link
 from datamap.condition import Comparison
+from datamap.form import Form
 from datamap.names import Place, literal, quoted
 
 DEFAULT = '"default"'  # the database's collation
@@ -150,7 +151,7 @@ def _names(link: Link, dataset: Dataset, person: Person, alias: str) -> str:
         # A person may have several rows (other identities): all columns of a key have to meet the same one.
         return _exists(meetings)
     theirs = link.target_columns[0]
-    if link.place.is_array and facts.is_array and not link.folded and _converts(facts, person.columns[theirs]):
+    if link.place.is_array and facts.is_array and link.form.is_exact and _converts(facts, person.columns[theirs]):
         elements_meant = _as_elements(person.sql(theirs), person.columns[theirs], facts)
         meant = f"select e.v from {TABLE} as p cross join lateral {elements_meant} as e (v) where e.v is not null"
         return f"{_array(link.place, facts, alias)} && array({meant})"
@@ -202,16 +203,18 @@ def _with_person(
     link: Link, mine: Column, left: str, person: Person, theirs: str, *, is_text: bool = False, alias: str = "s"
 ) -> _Meeting:
     right = person.sql(theirs)
-    if link.folded:
-        return _Meeting(_folded(left, mine, right, person.columns[theirs], is_text=is_text))
+    if not link.form.is_exact:
+        return _Meeting(_in_form(link.form, left, mine, right, person.columns[theirs], is_text=is_text))
     return _meet(left, mine, right, person.columns[theirs], is_text=is_text, alias=alias)
 
 
-def _folded(left: str, mine: Column, right: str, theirs: Column, *, is_text: bool) -> str:
-    """Capitals make no difference. Of two collations the row's wins, so that its index on lower(…) serves."""
+def _in_form(form: Form, left: str, mine: Column, right: str, theirs: Column, *, is_text: bool) -> str:
+    """Of two collations the row's wins, so that its index on the same expression serves."""
+    if form.is_partial and not is_text and mine.family != "text":
+        raise CannotCompare(f"{mine.type} holds no telephone number as it is written")
     ours = None if is_text else mine.collation
     collation = f" collate {ours or DEFAULT}" if ours != theirs.collation else ""
-    return f"lower({left}::text) = lower({right}::text{collation})"
+    return f"{form.sql(left)} = {form.sql(right, collation)}"
 
 
 def _exists(meetings: list[_Meeting]) -> str:
@@ -225,7 +228,10 @@ def speaks(link: Link, dataset: Dataset, alias: str = "t") -> str:
     tests = conditions(link, dataset.facts, alias)
     facts = dataset.facts.columns[link.place.column]
     if None in link.place.steps:
-        tests.append(f"exists (select from {elements(link.place, facts, alias)} where {_filled_element(facts)})")
+        source = elements(link.place, facts, alias)
+        tests.append(f"exists (select from {source} where {_filled_element(link, facts)})")
+    elif link.form.is_partial:
+        tests.append(f"{link.form.sql(reading(link.place, dataset.facts, alias))} is not null")
     else:
         tests.extend(_is_there(link.place, dataset.facts, alias))
     return " and ".join(tests)
@@ -258,12 +264,16 @@ def names_other(link: Link, dataset: Dataset, kind: Kind, person: Person | None,
         stranger = f"not exists (select from {TABLE} as p{meeting.from_} where {meeting.condition})"
         stranger += _also_of_another(link, dataset, person, alias, element="e.v")
         source = elements(link.place, facts, alias)
-        return " and ".join([*tests, f"exists (select from {source} where {_filled_element(facts)} and ({stranger}))"])
+        return " and ".join(
+            [*tests, f"exists (select from {source} where {_filled_element(link, facts)} and ({stranger}))"]
+        )
     stranger = f"not {_names(link, dataset, person, alias)}{_also_of_another(link, dataset, person, alias)}"
     return f"{speaks(link, dataset, alias)} and ({stranger})"
 
 
-def _filled_element(facts: Column) -> str:
+def _filled_element(link: Link, facts: Column) -> str:
+    if link.form.is_partial:
+        return f"{link.form.sql('e.v')} is not null"
     is_text = facts.family == "text" or not facts.is_array
     return "e.v is not null" + (" and e.v::text <> ''" if is_text else "")
 
@@ -300,8 +310,8 @@ def _also_of_another(link: Link, dataset: Dataset, person: Person, alias: str, *
     left = element or reading(link.place, dataset.facts, alias)
     is_text = not mine.is_array if element else not link.place.is_plain
     theirs = person.columns[identity.column]
-    if link.folded:
-        meeting = _Meeting(_folded(left, mine, right, theirs, is_text=is_text))
+    if not link.form.is_exact:
+        meeting = _Meeting(_in_form(link.form, left, mine, right, theirs, is_text=is_text))
     else:
         meeting = _meet(left, mine, right, theirs, is_text=is_text)
     return (

@@ -26,11 +26,7 @@ class Naming:
             columns=self._named,
             find=self._find,
             guests=tuple(self.person.column(column) for column in self._guests),
-            folded=tuple(
-                self.person.column(identity.column)
-                for identity in self.person.kind.identities.values()
-                if identity.folded
-            ),
+            normal=self._normal,
         )
 
     @property
@@ -76,6 +72,13 @@ class Naming:
         """The subject's row `u` has what was said. An empty text names nobody."""
         fits = self.person.same(column, "u")
         return f"({fits} and {self._asked(column)} <> '')" if self.person.columns[column].family == "text" else fits
+
+    @property
+    def _normal(self) -> str | None:
+        """What was said of a guest, in the form in which it is compared, so that one guest is not two."""
+        forms = (self.person.form(column).sql(self._asked(column)) for column in self._guests)
+        each = ", ".join(f"cast({form} as pg_catalog.text)" for form in forms)
+        return f"select {each} from pg_temp.{ASKED} as a" if each else None
 
     @property
     def _guests(self) -> tuple[str, ...]:

@@ -12,12 +12,14 @@ from functools import cached_property
 
 from datamap.catalogue import Column
 from datamap.compile.resolution import Kind, Resolution
+from datamap.form import EXACT, Form
 from datamap.names import literal, quoted
 from shared.binding import POSITION
 
 TABLE = "pg_temp.gdpr_person"
 ASKED = "gdpr_asked"
 
+_DEFAULT = ' collate "default"'
 _BOUND_AS = {"pg_catalog.int2": "smallint", "pg_catalog.int4": "integer", "pg_catalog.int8": "bigint"}
 
 
@@ -94,11 +96,19 @@ class Person:
 
     def same(self, name: str, alias: str) -> str:
         """A subject's row has the value that was asked for."""
-        folded = any(identity.column == name and identity.folded for identity in self.kind.identities.values())
-        if folded:
-            theirs, ours = f"{alias}.{quoted(name)}", self._cast(name)
-            return f'lower({theirs}::text collate "default") = lower({ours}::text collate "default")'
-        return f"{alias}.{quoted(name)} {equality(self.columns[name])} {self._cast(name)}"
+        return self._alike(name, f"{alias}.{quoted(name)}", self._cast(name))
+
+    def form(self, name: str) -> Form:
+        """In which form values of a column are compared when it names somebody."""
+        identities = self.kind.identities.values()
+        forms = (each.form for each in identities if each.column == name and not each.form.is_exact)
+        return next(forms, EXACT)
+
+    def _alike(self, name: str, left: str, right: str) -> str:
+        form = self.form(name)
+        if form.is_exact:
+            return f"{left} {equality(self.columns[name])} {right}"
+        return f"{form.sql(left, _DEFAULT)} = {form.sql(right, _DEFAULT)}"
 
     def _cast(self, name: str) -> str:
         return f"cast(a.{quoted(self.column(name))} as {plain_type(self.columns[name])})"
@@ -121,8 +131,8 @@ class Person:
         same = " and ".join(
             f"p.{quoted(self.column(c))} {equality(self.columns[c])} u.{quoted(c)}" for c in self.kind.key
         )
-        identities = [(i.column, i.folded) for i in self.kind.identities.values()]
-        named = " or ".join(f"({_same_identity(self, column, folded=folded)})" for column, folded in identities)
+        identities = [identity.column for identity in self.kind.identities.values()]
+        named = " or ".join(f"({self._alike(c, self.sql(c), f'u.{quoted(c)}')})" for c in identities)
         if self.kind.nobody:
             key = " and ".join(f"u.{quoted(c)} = {literal(str(v)).strip()}" for c, v in self.kind.nobody.items())
             either = f"(({same}) or {named})" if named else f"({same})"
@@ -134,13 +144,6 @@ class Person:
             sql = f"select count(*) from {TABLE} as p join {subject} as u on {named} where {guest} and not {asked}"
             found.append(("This identity is that of somebody with a key: name them by it", sql))
         return tuple(found)
-
-
-def _same_identity(person: Person, column: str, *, folded: bool) -> str:
-    ours, theirs = person.sql(column), f"u.{quoted(column)}"
-    if folded:
-        return f'lower({ours}::text collate "default") = lower({theirs}::text collate "default")'
-    return f"{ours} {equality(person.columns[column])} {theirs}"
 
 
 def bound_as(column: Column) -> str:

@@ -53,7 +53,7 @@ def _compare(link: Link, dataset: Dataset, resolution: Resolution, persons: dict
         if None in link.place.steps:
             matching.element_meeting(link, dataset.facts.columns[link.place.column], persons[link.kind])
     target = resolution.catalogue.get(link.target)
-    if target is not None and not link.folded:
+    if target is not None and link.form.is_exact:
         matching.points_at(link, dataset, target)
 
 
@@ -117,7 +117,7 @@ def _capitals(dataset: Dataset, resolution: Resolution) -> Iterator[Fault]:
     """To the row's column two spellings are one person, and to the identity they are two."""
     for link in dataset.person_links:
         kind = resolution.kinds[link.kind or ""]
-        if link.identity is None or link.folded or not link.place.is_plain:
+        if link.identity is None or not link.form.is_exact or not link.place.is_plain:
             continue
         mine, theirs = dataset.facts.columns[link.place.column], kind.facts.columns[link.target_columns[0]]
         if mine.equality and mine.family == "text" and not theirs.equality:

@@ -15,6 +15,7 @@ from datamap.catalogue import Catalogue, Column, ForeignKey, Table
 from datamap.condition import Condition
 from datamap.document import nearest
 from datamap.fault import Fault, Where
+from datamap.form import EXACT, Form
 from datamap.names import Place, Target, shown
 from datamap.names import Table as Name
 
@@ -31,7 +32,7 @@ class Link:
     role: Role
     kind: str | None = None
     identity: str | None = None
-    folded: bool = False
+    form: Form = EXACT
     condition: Condition | None = None
     erase: Literal["delete", "unlink"] | model.Setting | None = None
     redact: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class Link:
 @dataclass(frozen=True, kw_only=True)
 class Identity:
     column: str
-    folded: bool
+    form: Form
     shared: bool  # several subjects may have it, by decision
     unique: bool  # no two subjects can have it, by constraint
 
@@ -258,6 +259,7 @@ def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where
         if part in ("key", "identities") and column in facts.columns and not facts.columns[column].is_single:
             message = f"{table}, column {column}, is {facts.columns[column].type}: no single value, so it names nobody"
             missing.append(Fault(code="types", message=message, where=(*where, part)))
+    missing += _no_numbers(subject, facts, where)
     if len(set(subject.key)) < len(subject.key):
         missing.append(Fault(code="key_twice", message="A column stands twice in the key", where=(*where, "key")))
     if missing:
@@ -279,7 +281,7 @@ def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where
         identities={
             each: Identity(
                 column=identity.column,
-                folded=identity.match == "folded",
+                form=Form.of(identity),
                 shared=identity.shared,
                 unique=identity.match == "exact" and facts.is_unique((identity.column,)),
             )
@@ -288,6 +290,16 @@ def _add_kind(found: Resolution, name: str, subject: model.Subject, where: Where
         nobody=subject.nobody,
         birth=subject.birth,
     )
+
+
+def _no_numbers(subject: model.Subject, facts: Table, where: Where) -> Iterator[Fault]:
+    """Identities that are to be telephone numbers, in columns that hold none."""
+    for name, identity in subject.identities.items():
+        column = facts.columns.get(identity.column)
+        if isinstance(identity.match, model.Phone) and column and column.family != "text":
+            message = f"{facts.name}, column {column.name}, is {column.type}: no telephone number as it is written"
+            remedy = "take match out: a number has neither a + nor a leading 0"
+            yield Fault(code="types", message=message, where=(*where, "identities", name), remedy=remedy)
 
 
 _Aim = tuple[Place, Name, tuple[str, ...], Kind | None, str | None]  # place, table, columns, kind, identity
@@ -395,7 +407,7 @@ class _Links:
             role=self._role(entry, kind, where),
             kind=kind.name if kind else None,
             identity=identity,
-            folded=identity is not None and kind is not None and kind.identities[identity].folded,
+            form=kind.identities[identity].form if kind is not None and identity is not None else EXACT,
             condition=Condition.parse(entry.when) if entry.when else None,
             erase=None if entry.erase == "undecided" else entry.erase,
             redact=tuple(entry.export.redact) if isinstance(entry.export, model.Redaction) else (),

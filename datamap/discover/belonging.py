@@ -228,7 +228,9 @@ class Belongings:
             )
             for m in others
         )
-        return Belonging(what="place", because=tuple(m.told for m in others[:4]), is_mild=mild, confidence="high")
+        first = {m.below: m.told for m in reversed(others)}  # of each table once, however many ways lead up
+        because = tuple(first[below] for below in dict.fromkeys(m.below for m in others))
+        return Belonging(what="place", because=because[:4], is_mild=mild, confidence="high")
 
     def _above(self, table: Name) -> list[Link]:
         return [link for link in self._ground.parents(table) if link.target != table]

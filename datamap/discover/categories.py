@@ -233,7 +233,8 @@ def _agrees(category: str, name: str, family: Family) -> bool:
 def _by_type(table: Table, column: Column, seen: list[str]) -> Holding:
     said = words.words(column.name)
     if "name" in said and column.family == "text":
-        return Holding(category=_of_a_name(table), evidence="a name", confidence="low")
+        whose = "user.name" if set(said) & words.PERSON else _of_a_name(table)  # `guest_name`, wherever it stands
+        return Holding(category=whose, evidence="a name", confidence="low")
     if column.family == "bytes" or (column.family == "other" and not column.base.startswith("pg_catalog.")):
         return Holding(category=UNDECIDED, evidence=f"{column.type}: nobody can tell from here", confidence="low")
     if column.base.endswith((".inet", ".cidr")):

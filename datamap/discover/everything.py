@@ -17,6 +17,7 @@ from datamap.discover.claims import Claim
 from datamap.discover.finding import Proposal
 from datamap.discover.proposal import Progress, proposal
 from datamap.discover.questions import JOINT, Values
+from datamap.form import Form
 from datamap.names import Table as Name
 from shared.errors import AccessDenied
 
@@ -63,7 +64,8 @@ def discovered(
 def _persons(found: Proposal, catalogue: Catalogue, values: Values | None) -> Persons:
     kind = found.kinds[0]
     name = kind.name if len(found.kinds) > 1 else None
-    persons = of_subject(catalogue.tables[kind.table], kind.key, kind.identities, kind.folded, values, name=name)
+    forms = {identity: kind.form(identity) for identity in kind.identities}
+    persons = of_subject(catalogue.tables[kind.table], kind.key, kind.identities, forms, values, name=name)
     return replace(persons, words=lexicon.of_catalogue(catalogue))
 
 
@@ -71,7 +73,7 @@ def of_subject(
     table: Table,
     key: Sequence[str],
     identities: Mapping[str, str],
-    folded: Collection[str] = (),
+    forms: Mapping[str, Form],
     values: Values | None = None,
     *,
     name: str | None = None,
@@ -85,7 +87,7 @@ def of_subject(
 
     def identified(identity: str, texts: Collection[str]) -> Collection[str]:
         column = identities[identity]
-        return (values.present(table, [column], texts, folded=identity in folded) if values else None) or ()
+        return (values.present(table, [column], texts, form=forms[identity]) if values else None) or ()
 
     return Persons(
         key={column: table.columns[column].family for column in key},

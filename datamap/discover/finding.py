@@ -11,6 +11,7 @@ from datamap.catalogue import Catalogue, ForeignKey
 from datamap.catalogue import Table as Facts
 from datamap.condition import Condition
 from datamap.discover import words
+from datamap.form import EXACT, FOLDED, Form
 from datamap.names import Place, Table
 
 Confidence = Literal["high", "medium", "low"]
@@ -26,10 +27,17 @@ class Kind:
     key: tuple[str, ...]
     identities: Mapping[str, str] = field(default_factory=dict)  # its name, and the column
     folded: frozenset[str] = frozenset()  # the identities in which capitals make no difference
+    homes: Mapping[str, str] = field(default_factory=dict)  # those of telephone numbers in several spellings, by code
     keys: tuple[tuple[str, ...], ...] = ()  # what else is different in every row, whether declared or seen
     birth: str | None = None
     evidence: str = ""
     confidence: Confidence = "high"
+
+    def form(self, identity: str | None) -> Form:
+        """In which form an identity is compared."""
+        if home := self.homes.get(identity or ""):
+            return Form(match="phone", home=home)
+        return FOLDED if identity in self.folded else EXACT
 
 
 @dataclass(frozen=True, kw_only=True)

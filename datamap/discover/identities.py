@@ -10,6 +10,7 @@ from datamap.discover import shapes, words
 from datamap.discover.finding import Confidence, Kind, Link, People
 from datamap.discover.links import Samples, Stranger
 from datamap.discover.questions import Sample, Values
+from datamap.form import FOLDED
 from datamap.names import Place
 from datamap.names import Table as Name
 
@@ -164,7 +165,9 @@ def _present(people: People, spots: Texts, values: Values | None) -> dict[tuple[
     for kind in people.kinds:
         for identity, column in kind.identities.items():
             texts = {text.lower() for seen in spots.values() for text in seen if _has_shape(identity, text)}
-            told = values.present(people.facts(kind), (column,), texts, folded=True) if values and texts else None
+            form = kind.form(identity)
+            form = FOLDED if form.is_exact else form
+            told = values.present(people.facts(kind), (column,), texts, form=form) if values and texts else None
             found[kind.name, identity] = told
     return found
 

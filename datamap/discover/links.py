@@ -19,10 +19,10 @@ from datamap.names import Table as Name
 
 Samples = Mapping[Name, Sample]
 _NOBODY = frozenset({"0", "-1", "", "00000000-0000-0000-0000-000000000000"})
-_CONTAINED = 0.9
+CONTAINED = 0.9
 _DANGLING = 0.5
-_TOLERATED = 0.7  # of values that once were keys, where enough of them were seen
-_ENOUGH = 20
+TOLERATED = 0.7  # of values that once were keys, where enough of them were seen
+ENOUGH = 20
 _THINGS = words.listed("account agent party profile identity")
 _HALF = 2  # the weight of a name that fits what it would point at in part
 
@@ -261,13 +261,13 @@ def _judged(
     is_telling: bool,
     sample: Sample,
 ) -> Link | None:
-    fitting = [one for one in shares if one[0] >= _CONTAINED]
+    fitting = [one for one in shares if one[0] >= CONTAINED]
     if not fitting:
         likeliest = max(shares, key=lambda one: (one[1], one[0]))
         if likeliest[0] < _DANGLING or not each.is_named:
             return None
         link = _link(each, likeliest[2], people, _told(distinct, likeliest, sample), "low")
-        is_enough = likeliest[0] >= _TOLERATED and len(distinct) >= _ENOUGH and likeliest[1] >= 3
+        is_enough = likeliest[0] >= TOLERATED and len(distinct) >= ENOUGH and likeliest[1] >= 3
         is_enough = is_enough and (is_telling or not _is_another_thing(each, likeliest[2]))
         return link if is_enough else _torn(link, "the other values are keys of nothing there")
     best = max(fitting, key=lambda one: (one[0] if is_telling else 0, one[1], one[2][0].name in people.tables))
@@ -276,7 +276,7 @@ def _judged(
         for one in fitting
         if one[2][0] is not best[2][0] and one[1] >= best[1] and (not is_telling or one[0] >= best[0])
     ]
-    refuted = sorted({str(one[2][0].name) for one in shares if one[0] < _CONTAINED and one[2][0] is not best[2][0]})
+    refuted = sorted({str(one[2][0].name) for one in shares if one[0] < CONTAINED and one[2][0] is not best[2][0]})
     evidence = _told(distinct, best, sample) + (f", not all of {', '.join(refuted[:3])}" if refuted else "")
     many = len(distinct) >= 5
     confidence: Confidence = "high" if is_telling and many else "medium" if is_telling or many else "low"
@@ -289,7 +289,7 @@ def _judged(
     if is_telling:
         is_elsewhere = not each.is_named and _is_in_a_key(each)
         return _torn(link, "and it is part of a foreign key that points elsewhere") if is_elsewhere else link
-    vague = _vague(each, best[2], best[1], people, is_enough=len(distinct) >= _ENOUGH)
+    vague = _vague(each, best[2], best[1], people, is_enough=len(distinct) >= ENOUGH)
     vague = vague or _told_apart(each, best[2][0], people, sample)
     return _torn(link, vague) if vague else link
 
@@ -365,7 +365,7 @@ def _told(distinct: set[str], one: tuple[float, int, tuple[Table, tuple[str, ...
     table = one[2][0].name
     if sample.is_complete:
         return f"{round(one[0] * len(distinct))} of {len(distinct)} values are keys of {table}"
-    amount = "all" if one[0] == 1 else "nearly all" if one[0] >= _CONTAINED else "many"
+    amount = "all" if one[0] == 1 else "nearly all" if one[0] >= CONTAINED else "many"
     return f"{amount} of the sampled values are keys of {table}"
 
 

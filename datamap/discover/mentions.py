@@ -15,6 +15,7 @@ from datamap.discover import candidates, categories, shapes, words
 from datamap.discover.finding import Kind, Link, People
 from datamap.discover.links import Samples
 from datamap.discover.questions import Values
+from datamap.form import EXACT, FOLDED, Form
 from datamap.names import Table as Name
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
@@ -86,13 +87,16 @@ def _of_kind(
     kind: Kind, facts: Table, told: Mapping[tuple[Name, str], _Told], values: Values
 ) -> Iterator[tuple[Name, str]]:
     """The columns in which people of one kind stand."""
-    addresses = _known(facts, kind.identities.get("email"), (each.addresses for each in told.values()), values, True)
-    names = _known(facts, _full_name(facts), (each.names for each in told.values()), values, False)
-    key = kind.key[0] if len(kind.key) == 1 else None
-    is_counted = key is not None and facts.columns[key].family == "integer"
-    numbers = (number for each in told.values() for number in each.numbers.values())
-    counted = _known(facts, key if is_counted else None, numbers, values, False)
-    tokens = _known(facts, None if is_counted else key, (each.tokens for each in told.values()), values, False)
+    addresses = _known(facts, kind.identities.get("email"), (each.addresses for each in told.values()), values, FOLDED)
+    names = _known(facts, _full_name(facts), (each.names for each in told.values()), values)
+    numbers = [number for each in told.values() for number in each.numbers.values()]
+    marks = [each.tokens for each in told.values()]
+    counted, tokens = frozenset[str](), frozenset[str]()
+    for key in _keys(kind, facts):
+        if facts.columns[key].family == "integer":
+            counted |= _known(facts, key, numbers, values)
+        else:
+            tokens |= _known(facts, key, marks, values)
     own = candidates.head(facts)
     for spot, each in told.items():
         numbered = (len(some & counted) >= (1 if word == own else _FEW) for word, some in each.numbers.items())
@@ -100,8 +104,17 @@ def _of_kind(
             yield spot
 
 
+def _keys(kind: Kind, facts: Table) -> Iterator[str]:
+    """What a text may name one person by: columns that do so alone. A text that is no key may be anything."""
+    single = [key[0] for key in (kind.key, *kind.keys, *facts.unique) if len(key) == 1]
+    for name in dict.fromkeys(single):
+        is_key = (name,) == kind.key or facts.columns[name].family in ("integer", "uuid")
+        if is_key and name not in kind.identities.values():
+            yield name
+
+
 def _known(
-    facts: Table, column: str | None, texts: Iterator[frozenset[str]], values: Values, is_folded: bool
+    facts: Table, column: str | None, texts: Iterable[frozenset[str]], values: Values, form: Form = EXACT
 ) -> frozenset[str]:
     """Which of all these stand in that column of the people."""
     asked = {each for some in texts for each in some} if column is not None else set()
@@ -109,7 +122,7 @@ def _known(
         return frozenset()
     if facts.columns[column].family == "uuid":
         asked = set(filter(shapes.is_uuid, asked))
-    return values.present(facts, (column,), asked, folded=is_folded) or frozenset()
+    return values.present(facts, (column,), asked, form=form) or frozenset()
 
 
 def _full_name(facts: Table) -> str | None:

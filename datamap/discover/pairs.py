@@ -6,13 +6,13 @@ One link for each value of the discriminator, since each names another table.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from datamap.catalogue import Column, Table
 from datamap.discover import lexicon, shapes, words
 from datamap.discover.finding import Confidence, Link, People
-from datamap.discover.links import Samples, Stranger
+from datamap.discover.links import CONTAINED, ENOUGH, TOLERATED, Samples, Stranger
 from datamap.discover.questions import Sample, Values
 from datamap.names import Place
 from datamap.names import Table as Name
@@ -46,8 +46,13 @@ def pairs(table: Table) -> Iterator[Pair]:
     for kind in kinds:
         stem = words.words(kind.name)[:-1]
         for key in keys:
-            if key.name != kind.name and _stem(key) == stem and (key.name,) != table.primary_key:
+            if key.name != kind.name and _stem(key) == stem and not _is_own_key(key, kind, table):
                 yield Pair(table=table, kind=kind.name, key=key.name)
+
+
+def _is_own_key(key: Column, kind: Column, table: Table) -> bool:
+    """The row's own number: alone, or beside a tenant or the date that a partition goes by."""
+    return key.name in table.primary_key and kind.name not in table.primary_key and not _stem(key)
 
 
 def generic(table: Table) -> Iterator[Pair]:
@@ -217,7 +222,7 @@ def _of_word(
         return
     target, key, share = best
     kind = people.of(target.name)
-    is_torn = (share is not None and share < 0.9) or (
+    is_torn = (share is not None and share < CONTAINED) or (
         not named and len(targets) > 1 and not shapes.are_distinctive(seen)
     )
     if share is not None and share < 0.5:
@@ -230,10 +235,15 @@ def _of_word(
         target_columns=key,
         kind=kind.name if kind else None,
         when=f"{Place((pair.kind,))} = {number}" if number else words.condition(pair.kind, (word,)),
-        role="undecided" if is_torn and kind is not None else "owner",
+        role="undecided" if is_torn and (kind is not None or _are_too_few(share, seen)) else "owner",
         evidence=evidence,
         confidence="low" if is_torn else confidence,
     )
+
+
+def _are_too_few(share: float | None, seen: Sequence[str]) -> bool:
+    """Whether what is no key there is more than what was deleted since."""
+    return share is not None and share < (TOLERATED if len(seen) >= ENOUGH else CONTAINED)
 
 
 def _means(word: str, people: People, models: _Models) -> tuple[list[Table], list[Table]]:

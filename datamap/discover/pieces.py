@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datamap.catalogue import Column, Table
 from datamap.discover.questions import JOINT, Rung, Way
 from datamap.discover.voices import holds
+from datamap.form import Form
 from datamap.names import literal, quoted
 
 LONGEST = 120  # letters of a text
@@ -79,10 +80,10 @@ def all_fit(columns: Sequence[Column], text: str) -> bool:
     return len(parts) == len(columns) and all(_fits(c.base, part) for c, part in zip(columns, parts, strict=True))
 
 
-def same(column: Column, value: str, *, folded: bool) -> str:
+def same(column: Column, value: str, form: Form) -> str:
     name = f"t.{quoted(column.name)}"
-    if folded:
-        return f"lower({name}::text) = lower({value})"
+    if not form.is_exact:
+        return f"{form.sql(name)} = {form.sql(value)}"
     if column.base.startswith("pg_catalog.") and column.family != "enum":
         return f"{name} = {value}::{column.base}"
     return f"{name}::text = {value}"

@@ -6,6 +6,7 @@ database gives the same text.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -23,13 +24,14 @@ from datamap.discover import (
     settlement,
     subject_keys,
     subjects,
+    telephones,
     text,
     unclaimed,
     within,
 )
 from datamap.discover.belonging import Belongings
 from datamap.discover.claims import Claim
-from datamap.discover.finding import Decision, Link, People, Proposal, by_table
+from datamap.discover.finding import Decision, Kind, Link, People, Proposal, by_table
 from datamap.discover.meetings import Ground
 from datamap.discover.pairs import Pair
 from datamap.discover.questions import Sample, Together, Values
@@ -84,8 +86,28 @@ def proposal(
         if table.kind != "view"
     ]
     tied = _tied(_followed(decisions, ground), ground)
-    notes = (*notes, *told_notes, *_not_read(catalogue, values), *_without_nobody(tied, ground))
+    notes = (*notes, *told_notes, *_of_several(people, samples))
+    notes = (*notes, *_not_read(catalogue, values), *_without_nobody(tied, ground))
     return Proposal(kinds=people.kinds, decisions=tied, notes=notes)
+
+
+def _of_several(people: People, samples: Mapping[Name, Sample]) -> Iterator[str]:
+    """Identities that name several people each, as far as rows were seen."""
+    for kind in people.kinds:
+        for identity, column in kind.identities.items():
+            sample = samples.get(kind.table)
+            seen = [_alike(text, kind, identity) for text in sample.of(column) if text.strip()] if sample else []
+            if alike := sum(number for number in Counter(seen).values() if number > 1):
+                yield (
+                    f"{identity}: {alike if sample and sample.is_complete else 'some'} people have the same as somebody"
+                    " else; a request that names one of them by it alone is `ambiguous`"
+                )
+
+
+def _alike(text: str, kind: Kind, identity: str) -> str:
+    if home := kind.homes.get(identity):
+        return telephones.number(text, home)
+    return text.lower() if identity in kind.folded else text
 
 
 def _without_nobody(decisions: Iterable[Decision], ground: Ground) -> Iterator[str]:
@@ -172,6 +194,7 @@ def _links(
         spot: seen for spot, seen in inner.items() if spot not in held
     }
     upward = {link.target for link in found if link.table in people.tables and not link.is_person}
+    people = telephones.at_home(people, spots, samples) if values is not None else people
     named = [
         replace(link, role="undecided", evidence=f"{link.evidence}; but people point at this table")
         if link.table in upward
@@ -223,7 +246,7 @@ def _may_name_several(link: Link, people: People) -> bool:
     if link.identity is None or link.kind is None:
         return None in link.place.steps
     kind = people.named(link.kind)
-    return link.identity in kind.folded or not people.facts(kind).is_unique((kind.identities[link.identity],))
+    return not kind.form(link.identity).is_exact or not people.facts(kind).is_unique((kind.identities[link.identity],))
 
 
 def _followed(decisions: list[Decision], ground: Ground) -> list[Decision]:

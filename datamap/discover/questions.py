@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from datamap.catalogue import Table
 from datamap.condition import Condition
 from datamap.discover.finding import Link, People
+from datamap.form import EXACT, Form
 
 JOINT = "\x1f"  # between the values of several columns
 
@@ -85,7 +86,7 @@ class Values(Protocol):
 
     def sample(self, table: Table, columns: Sequence[str]) -> Sample | None: ...
     def present(
-        self, table: Table, columns: Sequence[str], texts: Collection[str], *, folded: bool = False
+        self, table: Table, columns: Sequence[str], texts: Collection[str], *, form: Form = EXACT
     ) -> frozenset[str] | None: ...
     def is_unique(self, table: Table, columns: Sequence[str]) -> bool | None: ...
     def frequencies(self, table: Table, column: str) -> Mapping[str, int] | None: ...

@@ -5,6 +5,7 @@ Nothing is proposed silently where a person has to decide: that stays `undecided
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -32,6 +33,7 @@ _INSIDE = (
     " and keeping it without the name (erase: unlink)"
 )
 _MAYBE = "people may meet here: decide shared: true (never deleted), or shared: false and erase: delete"
+_MENTIONED = "but people are mentioned in {}, where no link can say whose it is"
 _THEIRS = "it belongs to a place where people meet, and to none of them alone"
 _MILD = "nothing but links: one's own are deleted, and nothing that others wrote"
 _MILD_PLACE = "only links hang here, nothing that others wrote"
@@ -110,7 +112,10 @@ class Settlement:
         if belonging.what == "nobody" and not any(link.is_person for link in links):
             found = bystander(table, sample, why_unread=why_unread, around=self._around)
             return self._with_cuts(found, links, belonging) if not found.personal else replace(found, links=())
-        decision = _settled(table, belonging, self._ground, links)
+        if belonging.what == "theirs" and (told := self._around.mentions.get(table.name)):
+            because = (*belonging.because, _MENTIONED.format(", ".join(told[:3])))
+            return Decision(table=table.name, is_undecided=True, notes=because, confidence="low")
+        decision = _said_once(_settled(table, belonging, self._ground, links))
         return replace(decision, columns={} if decision.is_unread else columns(table, decision.links, sample))
 
     def _with_cuts(self, found: Decision, links: Sequence[Link], belonging: Belonging) -> Decision:
@@ -269,6 +274,14 @@ def _unlinked(link: Link, ground: Ground) -> Link:
     if link.place.is_plain and ground.is_nullable(link) is False:
         return replace(link, erase="undecided", notes=(*link.notes, f"{_NOBODY}, or hand it over"))
     return replace(link, erase="unlink")
+
+
+def _said_once(decision: Decision) -> Decision:
+    """What is to be said of several links is said of the table."""
+    said = Counter(note for link in decision.links for note in link.notes)
+    several = tuple(note for note, number in said.items() if number > 1)
+    links = [replace(link, notes=tuple(note for note in link.notes if note not in several)) for link in decision.links]
+    return replace(decision, notes=(*decision.notes, *several), links=tuple(links))
 
 
 def _acting(link: Link, ground: Ground) -> Link:

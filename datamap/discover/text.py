@@ -90,13 +90,17 @@ def _subject(kind: Kind, indent: str) -> Iterator[str]:
     yield f"{indent}table: {_value(str(kind.table))}"
     yield f"{indent}key: {_value(kind.key[0] if len(kind.key) == 1 else list(kind.key))}"
     if kind.identities:
-        entries = {
-            name: {"column": column, "match": "folded"} if name in kind.folded else column
-            for name, column in kind.identities.items()
-        }
+        entries = {name: _identity(kind, name) for name in kind.identities}
         yield f"{indent}identities: {_value(entries)}"
     if kind.birth:
         yield f"{indent}birth: {_value(kind.birth)}"
+
+
+def _identity(kind: Kind, name: str) -> Any:
+    column = kind.identities[name]
+    if name in kind.homes:
+        return {"column": column, "match": {"phone": kind.homes[name]}}
+    return {"column": column, "match": "folded"} if name in kind.folded else column
 
 
 def table(decision: Decision, *, several: bool, activity: str = ACTIVITY) -> Iterator[str]:

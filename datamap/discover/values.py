@@ -18,6 +18,7 @@ from datamap.discover import pieces
 from datamap.discover.finding import Link, People
 from datamap.discover.questions import Guests, Met, Sample, Together, Way
 from datamap.discover.voices import voice
+from datamap.form import EXACT, Form
 from datamap.names import quoted
 
 ROWS = 400  # of each table, at most
@@ -98,7 +99,7 @@ class Rows:
         return f"{pieces.only(table)} as {alias} tablesample system ({share}) repeatable (7)", False
 
     def present(
-        self, table: Table, columns: Sequence[str], texts: Collection[str], *, folded: bool = False
+        self, table: Table, columns: Sequence[str], texts: Collection[str], *, form: Form = EXACT
     ) -> frozenset[str] | None:
         """Which of these texts stand in that column; of several columns, joined by JOINT."""
         facts = [table.columns[column] for column in columns]
@@ -106,11 +107,11 @@ class Rows:
         if not fitting:
             return frozenset()
         is_indexed = any(set(index.columns[:1]) & set(columns) and not index.predicate for index in table.indexes)
-        if self._pages[table.name.sql] > PAGES_TO_SEARCH and (folded or not is_indexed):
+        if self._pages[table.name.sql] > PAGES_TO_SEARCH and not (form.is_exact and is_indexed):
             return None
         several = len(columns) > 1
         same = " and ".join(
-            pieces.same(column, f"split_part(v, chr(31), {number})" if several else "v", folded=folded)
+            pieces.same(column, f"split_part(v, chr(31), {number})" if several else "v", form)
             for number, column in enumerate(facts, 1)
         )
         found = self._asked(

@@ -80,13 +80,14 @@ def _quoted_step(step: str) -> str:
 def _resolved(link: Link, kind: Kind, said: str, name: str) -> Voice:
     """Through the subject's table: the value is an identity, or another key than the one that names people."""
     columns = (kind.identities[link.identity],) if link.identity else link.target_columns
-    fold = "lower" if link.identity in kind.folded else ""
+    form = kind.form(link.identity)
     value = " || chr(31) || ".join(f"s.{quoted(column)}::text" for column in columns)
     key = " || chr(31) || ".join(f"s.{quoted(column)}::text" for column in kind.key)
     join = (
-        f"left join (select {fold}({value}) as said, array_agg(distinct {literal(kind.name + ':')} || {key}) as who"
+        f"left join (select {form.sql(f'({value})')} as said,"
+        f" array_agg(distinct {literal(kind.name + ':')} || {key}) as who"
         f" from {kind.table.sql} as s where {value} <> '' group by 1) as {name}"
-        f" on {name}.said = {fold}(({said})[1])"
+        f" on {name}.said = {form.sql(f'(({said})[1])')}"
     )
     return Voice(speaks=f"cardinality({said}) > 0", people=f"coalesce({name}.who, {NOBODY})", joins=join)
 

@@ -78,6 +78,7 @@ activities:
 SUBJECT = """
 subject: {table: users, key: id, identities: {email: email, login: {column: login, match: folded, shared: true}}}
 """
+WITH_PHONE = SUBJECT.replace("}}}", "}, tel: {column: tel, match: {phone: '+49'}, shared: true}}}")
 USERS = "users: {activity: a, columns: {'*': user.account}}"
 
 
@@ -92,7 +93,10 @@ def told(found: list[Fault], *codes: str) -> list[Fault]:
 
 # Indexes ------------------------------------------------------------------------------------------------------------
 
-PERSONS = "create table users (id bigint primary key, email text unique, login text, tenant int, unique (tenant, id))"
+PERSONS = (
+    "create table users (id bigint primary key, email text unique, login text, tel text, tenant int,"
+    " unique (tenant, id))"
+)
 INHERITS = "personal: true, activity: a, columns: {'*': user.account}"
 ODD = '''"it's a ""table""; drop %s"'''
 
@@ -119,6 +123,17 @@ LINKS = {
     "a folded varchar": (of("u varchar"), "t: {links: {u: {identity: login}}, %s}"),
     "a folded identity in JSON": (
         of("p jsonb"), """t: {links: {"p->>'by'": {identity: login}}, %s}""",
+    ),
+    "a folded identity in JSON as text": (
+        of("p text"), """t: {links: {"p::jsonb->>'by'": {identity: login}}, %s}""",
+    ),
+    "a telephone number": (of("u text"), "t: {links: {u: {identity: tel}}, %s}"),
+    "a telephone number as varchar": (of("u varchar"), "t: {links: {u: {identity: tel}}, %s}"),
+    "a telephone number in JSON": (
+        of("p jsonb"), """t: {links: {"p->>'by'": {identity: tel}}, %s}""",
+    ),
+    "a telephone number in JSON as text": (
+        of("p text"), """t: {links: {"p::jsonb->>'by'": {identity: tel}}, %s}""",
     ),
     "jsonb": (of("p jsonb"), """t: {links: {"p->>'user_id'": {}}, %s}"""),
     "json": (of("p json"), """t: {links: {"p->>'user_id'": {}}, %s}"""),
@@ -216,7 +231,7 @@ def used_by_plan(cur: cursor, data_map: Document) -> set[str]:
 def test_the_index_that_is_proposed_is_used_by_the_plan_and_silences_the_check(cur: cursor, name: str) -> None:
     schema, tables = LINKS[name]
     cur.execute(f"set search_path = public, pg_catalog; {PERSONS}; {schema}; set search_path = pg_catalog, pg_temp")
-    data_map = document(_decided(tables))
+    data_map = document(_decided(tables), subject=WITH_PHONE)
     missing = told(checked(data_map, catalogue(cur)), "index_missing")
     before = _indexes(cur)
     assert missing, "nothing is missing"
@@ -511,6 +526,22 @@ def test_the_row_that_stands_for_nobody_is_made_by_the_remedy(cur: cursor, name:
     assert statement.partition(" -- ")[0] == (missing.remedy or "").splitlines()[0]
     cur.execute(statement)
     assert not told(checked(data_map, facts, cursor=cur), "nobody_missing", "nobody")
+
+
+TENANTS = """
+create table users (tenant int, id uuid, number bigint not null unique, email text not null unique, mark uuid unique
+  not null, login text, primary key (tenant, id));
+insert into users select g, gen_random_uuid(), g, 'p' || g, gen_random_uuid() from generate_series(1, 3) as g;
+"""
+
+
+def test_where_each_tenant_has_a_nobody_they_differ_where_two_may_not_be_the_same(cur: cursor) -> None:
+    cur.execute(f"set search_path = public, pg_catalog; {TENANTS}")
+    nobody = "nobody: {id: 00000000-0000-0000-0000-000000000000}"
+    data_map = document("", subject=SUBJECT.replace("key: id,", f"key: [tenant, id], {nobody},"))
+    (missing,) = told(checked(data_map, catalogue(cur), cursor=cur), "nobody_missing")
+    cur.execute((missing.remedy or "").splitlines()[0])
+    assert not told(checked(data_map, catalogue(cur), cursor=cur), "nobody_missing")
 
 
 # What could not be asked --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -485,6 +486,82 @@ SECOND = "create table m (id int primary key, sender_id bigint not null referenc
 def test_whoever_is_in_a_row_as_well_is_no_column_of_it(cur: cursor, said: str, count: int) -> None:
     found = of_the_map(cur, SECOND, f"m: {{activity: a, erase: delete, {said}}}", "looks_linked")
     assert [fault.severity for fault in found] == ["warning"] * count
+
+
+TENANTS = (
+    "create table users (tenant int, id bigint unique not null, mrn bigint unique not null, email text, login text,"
+    " primary key (tenant, id));"
+)
+KEYS = {
+    "of one column": ("key: id,", "user_id bigint"),
+    "of several": ("key: [tenant, id],", "tenant int, user_id bigint"),
+    "another than people are named by": ("key: [tenant, id],", "user_mrn bigint"),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_link_that_is_proposed_can_be_written_as_it_stands(cur: cursor, name: str) -> None:
+    key, column = KEYS[name]
+    owner = "owner_id bigint references users (id)"
+    cur.execute(f"{TENANTS} create table m (id int primary key, {owner}, {column});")
+    cur.execute("set search_path = pg_catalog, pg_temp")
+    subject = SUBJECT.replace("key: id,", key)
+
+    def found(said: str) -> list[Fault]:
+        tables = f"m: {{activity: a, {said}columns: {{'*': user}}}}"
+        return checked(document(tables, subject=subject), catalogue(cur), cursor=cur)
+
+    (told_so,) = (fault for fault in told(found(""), "looks_linked") if "column user" in fault.message)
+    links = re.findall("`([^`]+)`", (told_so.remedy or "").splitlines()[0])
+    assert len(links) == 3
+    for each in links:
+        again = found(f"links: {{{each}}}, ")
+        assert [f.message for f in told(again, "looks_linked", "partial_key", "link_target", "map.kind", "types")] == []
+
+
+def test_a_view_that_is_refreshed_needs_no_link(cur: cursor) -> None:
+    cur.execute(f"{PERSONS}create table o (id int primary key, user_id bigint references users (id), v int);")
+    cur.execute("create materialized view s as select user_id, sum(v) from o group by 1; set search_path = pg_catalog")
+    tables = "o: {activity: a, columns: {'*': user}}\ns: {activity: a, erase: refresh, columns: {'*': user}}"
+    assert told(checked(document(tables), catalogue(cur), cursor=cur), "looks_linked") == []
+
+
+SHARED = {
+    "that cascades": ("u bigint not null references users (id) on delete cascade", "", "nobody"),
+    "that refuses": ("u bigint not null references users (id)", "", "nobody"),
+    "that is unlinked": ("u bigint not null references users (id)", "links: {u: {erase: unlink}}, ", "nobody"),
+    "that is undecided": ("u bigint not null references users (id)", "links: {u: {erase: undecided}}, ", "nobody"),
+    "to what goes": ("o bigint not null references o", "links: {o: {erase: unlink}}, ", "keep the row"),
+    "to what goes, that cascades": ("o bigint not null references o on delete cascade", "", "keep the row"),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_of_a_shared_row_no_remedy_lets_it_go(cur: cursor, name: str) -> None:
+    column, said, instead = SHARED[name]
+    sql = "create table o (id bigint primary key, u bigint references users);"
+    sql += f"create table p (id int primary key, {column})"
+    tables = f"o: {{activity: a}}\np: {{activity: a, shared: true, {said}columns: {{'*': user}}}}"
+    cur.execute(f"{PERSONS}{sql}; set search_path = pg_catalog, pg_temp")
+    found = [
+        f for f in checked(document(tables), catalogue(cur), cursor=cur) if "public.p" in f.message or "p," in f.message
+    ]
+    remedies = [fault.remedy or "" for fault in found if not fault.code.startswith(("index", "not_installed"))]
+    assert remedies
+    assert not [each for each in remedies if "delete" in each]
+    assert [each for each in remedies if instead in each]
+
+
+@pytest.mark.parametrize(("word", "instead"), [("shared: true", "{…: {value: …}}"), ("erase: unlink", "erase: delete")])
+def test_a_row_that_must_not_move_to_another_tenant_is_deleted_only_if_it_may_be(
+    cur: cursor, word: str, instead: str
+) -> None:
+    cur.execute(f"{TENANTS} create table p (n int primary key, tenant int not null, u bigint not null)")
+    cur.execute("set search_path = pg_catalog, pg_temp")
+    subject = SUBJECT.replace("key: id,", "key: [tenant, id], nobody: {tenant: 1, id: 0},")
+    tables = f"p: {{activity: a, {word}, links: {{'tenant, u': {{erase: nobody}}}}}}"
+    (moved,) = told(checked(document(tables, subject=subject), catalogue(cur)), "nobody_moves")
+    assert (moved.remedy or "").endswith(instead)
 
 
 SILENT = {

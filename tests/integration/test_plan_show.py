@@ -42,12 +42,26 @@ def test_a_summary_stands_first_with_a_line_for_each_table(shop: PostgresAddress
     )
     assert re.search(
         r"^--   \[\d\] rows that would be left pointing at deleted rows of app\.users:"
-        r" app\.orders \(\w+\), app\.orders \(\w+\)$",
+        r" app\.orders \(user_id\)$",
         summary,
         re.MULTILINE,
     ), summary
     assert "-- It locks the rows that it finds, and no others, in 2 tables.\n" in summary
     assert "delete from app.users as t" in statements
+
+
+@pytest.mark.parametrize("erase", ["unlink", "{user_id: null}"])
+def test_links_that_an_erasure_takes_away_are_not_told_to_stop_it(
+    shop: PostgresAddress, data_map: Path, erase: str
+) -> None:
+    with administrator(shop) as cur:
+        cur.execute("alter table app.orders alter user_id drop not null")
+    data_map.write_text(
+        MAP.replace("app.orders: {activity: account, erase: delete", f"app.orders: {{activity: account, erase: {erase}")
+    )
+    shown = run(shop, "plan", "show", data_map).stdout
+    assert "An erasure stops" not in shown
+    assert "-- guard" in shown
 
 
 def test_housekeeping_is_left_out_and_each_name_is_explained_where_it_is_first_used(

@@ -111,9 +111,22 @@ def test_special_categories_need_a_basis_of_their_own() -> None:
     facts = table("t", "id bigint not null, user_id bigint, ill text", constraints=[reference("user_id", "users")],
                   indexes=[index("i", "user_id")])  # fmt: skip
     entry = "t: {activity: a, columns: {ill: user.health_and_medical}}"
-    assert codes(faults(entry, facts)) == {"special_basis": "error"}
+    found = faults(entry, facts)
+    assert codes(found) == {"special_basis": "error"}
+    assert [fault.where for fault in found] == [("activities", "a")]
     allowed = PARTS["activities"].replace("legal_basis", "special_basis: A9-2-h, legal_basis")
     assert codes(faults(entry, facts, activities=allowed)) == {}
+
+
+def test_special_categories_of_one_activity_are_told_once() -> None:
+    facts = [
+        table(name, "id bigint not null, user_id bigint, ill text, faith text",
+              constraints=[reference("user_id", "users")], indexes=[index("i", "user_id")])
+        for name in ("t", "s")
+    ]  # fmt: skip
+    columns = "{ill: user.health_and_medical, faith: user.demographic.religious_belief}"
+    (found,) = faults(f"t: {{activity: a, columns: {columns}}}\ns: {{activity: a, columns: {columns}}}", *facts)
+    assert found.message.endswith("and has such: public.t (ill, faith), public.s (ill, faith)")
 
 
 def test_the_controller_and_the_backups_are_told() -> None:

@@ -202,7 +202,7 @@ WRONG: list[tuple[str, str, tuple[str | int, ...], str, str | None]] = [
         "phone: phone",
         "phone: {column: p, match: exakt}",
         ("subject", "identities", "phone", "match"),
-        "match is 'exakt', where exact or folded is expected",
+        "match is 'exakt', where exact, folded or a mapping is expected",
         "did you mean exact?",
     ),
     (

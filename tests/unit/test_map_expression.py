@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from datamap.expression import conjuncts, normalised, of_place
+from datamap.expression import conjuncts, evaluates, normalised, of_place
+from datamap.form import FOLDED
 from datamap.names import Place
 from tests.unit.test_check_tables import catalogue, table
 
@@ -48,8 +49,8 @@ def test_another_expression_is_another(place: str, written: str) -> None:
 
 @pytest.mark.parametrize("written", ["lower((email)::text)", "lower(email)"])
 def test_lower_is_the_same_with_and_without_its_cast(written: str) -> None:
-    assert normalised(written) in of_place(Place(("email",)), FACTS.columns["email"], is_lower=True)
-    assert normalised(written) not in of_place(Place(("Odd",)), FACTS.columns["Odd"], is_lower=True)
+    assert normalised(written) in of_place(Place(("email",)), FACTS.columns["email"], FOLDED)
+    assert normalised(written) not in of_place(Place(("Odd",)), FACTS.columns["Odd"], FOLDED)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,18 @@ def test_lower_is_the_same_with_and_without_its_cast(written: str) -> None:
 )
 def test_a_predicate_is_taken_apart_only_where_all_of_it_holds(predicate: str, parts: list[str]) -> None:
     assert conjuncts(predicate) == parts
+
+
+@pytest.mark.parametrize(
+    ("told", "is_evaluated"),
+    [
+        ("a ->> 'b'", True),
+        ("lower a ->> 'b'", True),
+        ("regexp_substr a ->> 'b' , 'x'", True),
+        ("case when c then a ->> 'b' end", False),
+        ("coalesce c , a ->> 'b'", False),
+        ("aa ->> 'b'", False),
+    ],
+)
+def test_what_functions_are_given_is_evaluated_and_what_a_case_may_skip_is_not(told: str, is_evaluated: bool) -> None:
+    assert evaluates(told, "a ->> 'b'") is is_evaluated

@@ -10,7 +10,7 @@ from gdpr.person import kind_named, person_named
 from shared.errors import Misuse
 from shared.plan import Deadlines, Kind, Naming, Plan
 
-NAMING = Naming(subject="", columns=(), find="", guests=(), folded=())
+NAMING = Naming(subject="", columns=(), find="", guests=(), normal=None)
 
 
 def kind(name: str, *key: str, **identities: str) -> Kind:
