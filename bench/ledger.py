@@ -19,7 +19,7 @@ import psycopg2
 from psycopg2.extensions import cursor
 
 from bench.measure import Measured, interleaved
-from local.stores import Stores, open_stores
+from local.postgres import start_postgres
 from shared import migrations
 from shared.addresses import PostgresAddress
 from shared.bucket import Folder
@@ -33,24 +33,43 @@ from shared.roles import set_password
 APPENDS = 400  # in each round, by all writers together
 ENTRIES = 1_000_000
 SIZES = (1_000, 100_000, 1_000_000)
+# A disk that takes a millisecond to flush what was committed, as a small one on the network does.
+FLUSHING = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "commit_delay": "1000",
+    "commit_siblings": "0",
+}
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def measure() -> Iterator[Measured]:
-    with open_stores() as stores, _empty(stores) as (_, audit):
-        for writers in (1, 4, 8):
-            yield _appending(audit, writers)
-    with open_stores() as stores, _empty(stores) as (admin, audit):
+    for settings, where in ((FLUSHING, "each flushed for 1 ms"), ({}, "none flushed")):
+        with _server(settings) as server, _empty(server) as (_, audit):
+            for writers in (1, 4, 8):
+                yield _appending(audit, writers, where)
+    with _server({}) as server, _empty(server) as (admin, audit):
         yield from _growing(admin, audit)
 
 
 @contextlib.contextmanager
-def _empty(stores: Stores) -> Iterator[tuple[PostgresAddress, PostgresAddress]]:
+def _server(settings: dict[str, str]) -> Iterator[PostgresAddress]:
+    """A server of our own, since how it flushes is half of what is measured."""
+    running = start_postgres(settings=settings)
+    try:
+        yield running.address
+    finally:
+        running.stop()
+
+
+@contextlib.contextmanager
+def _empty(server: PostgresAddress) -> Iterator[tuple[PostgresAddress, PostgresAddress]]:
     """A database with schema gdpr, as its administrator and as gdpr_audit."""
     name, password = f"gdpr_bench_{secrets.token_hex(4)}", secrets.token_hex(8)
-    with _session(stores.postgres) as cur:
+    with _session(server) as cur:
         cur.execute(f"create database {name}")
-    admin = replace(stores.postgres, database=name)
+    admin = replace(server, database=name)
     database = Database(admin, application="gdpr-bench")
     migrations.migrate(database)
     database.close()
@@ -59,7 +78,7 @@ def _empty(stores: Stores) -> Iterator[tuple[PostgresAddress, PostgresAddress]]:
         cur.execute("create table public.bare (id bigint generated always as identity primary key, body bytea)")
         cur.execute("grant all on public.bare to gdpr_audit")
     yield admin, replace(admin, role="gdpr_audit", password=password)
-    with _session(stores.postgres) as cur:
+    with _session(server) as cur:
         cur.execute(f"drop database {name} with (force)")
 
 
@@ -76,7 +95,7 @@ def _an_entry() -> Entry:
     return Entry(event=uuid.uuid4(), kind="record.made", writer="gdpr_audit", at=AT, said={"rows": rows, "code": "x"})
 
 
-def _appending(audit: PostgresAddress, writers: int) -> Measured:
+def _appending(audit: PostgresAddress, writers: int, where: str) -> Measured:
     """Floor: the same bytes into a table with a key, one transaction each, from as many sessions."""
     with contextlib.ExitStack() as stack:
         sessions = [stack.enter_context(_session(audit)) for _ in range(writers)]
@@ -107,13 +126,13 @@ def _appending(audit: PostgresAddress, writers: int) -> Measured:
         sequencer.start()
         try:
             return interleaved(
-                f"{APPENDS} entries by {writers} writer{'s' if writers > 1 else ''}, while the tree takes them in",
+                f"{APPENDS} entries by {writers} writer{'s' * (writers > 1)}, {where}, while the tree takes them in",
                 lambda: by_all(append),
                 floor=lambda: by_all(
                     lambda cur, entry: cur.execute("insert into public.bare (body) values (%s)", (entry.body,))
                 ),
                 floor_is="INSERT of the same bytes",
-                rounds=15,
+                rounds=11,
             )
         finally:
             done.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import cursor
@@ -11,8 +10,8 @@ from psycopg2.extensions import cursor
 from gdpr.columns import filled
 from gdpr.outline import Way, by_hand, tables, ways
 from gdpr.quantity import counted, listed
-from shared.active_plan import Rights, application_rights, approve, load
-from shared.errors import PlanMissing
+from shared.active_plan import Rights, application_rights, approve, load_if_any
+from shared.approval import Approval, plan_data
 from shared.plan import Kind, Plan
 from shared.queries import told
 from shared.roles import owner_lent
@@ -20,17 +19,6 @@ from shared.roles import owner_lent
 _VERBS = {"deletes": "deletes rows of", "keeps": "keeps rows of", "unlinks": "takes links out of"}
 _VERBS |= {"refreshes": "refreshes", "nothing:": "leaves to somebody's hands"}
 _FEW = 3  # names that are as short as saying which others they are
-
-
-@dataclass(frozen=True, kw_only=True)
-class Approval:
-    """A plan that stands with the end of the transaction."""
-
-    plan: Plan
-    digest: str
-    before: Plan | None  # what the functions went by so far
-    granted: Rights
-    revoked: Rights
 
 
 def approval(cur: cursor, plan: Plan, catalogue: str) -> Approval:
@@ -44,40 +32,46 @@ def approval(cur: cursor, plan: Plan, catalogue: str) -> Approval:
 def _in_use(cur: cursor) -> Plan | None:
     """What the functions go by, read as the schema's owner by an administrator who may not see it himself."""
     if told(cur, "may_activate"):
-        return _loaded(cur)
+        return load_if_any(cur)
     with owner_lent(cur):
         cur.execute("set local role gdpr_owner")
-        return _loaded(cur)
-
-
-def _loaded(cur: cursor) -> Plan | None:
-    try:
-        return load(cur)
-    except PlanMissing:
-        return None
+        return load_if_any(cur)
 
 
 def lines(found: Approval) -> Iterator[str]:
     """The summary for whoever approves."""
-    for line in _summary(found):
+    yield from _filled(_summary(found))
+
+
+def _filled(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
         margin = " " * (len(line) - len(line.lstrip()))
         yield from filled(line.lstrip(), margin=margin, below=f"{margin}    ")
 
 
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """What a plan does, for whoever approves it where the database cannot be reached."""
+    yield from _filled(_of_plan(plan))
+
+
 def _summary(found: Approval) -> Iterator[str]:
-    for kind in found.plan.kinds:
-        read = counted(len(kind.read), "table")
-        yield f"For a {kind.name}, the plan reads {read}, and locks rows in {len(kind.locked)}."
-        yield "An erasure"
-        for verb, names in _by_verb(found.plan, kind).items():
-            yield f"  {verb} {', '.join(names)}"
-    if told_by_hand := by_hand(found.plan):
-        yield f"By hand: {', '.join(told_by_hand)}."
+    yield from _of_plan(found.plan)
     yield from _news(found)
     yield from _of_rights("get", found.granted)
     yield from _of_rights("lose", found.revoked)
     if not found.granted and not found.revoked:
         yield "No right of any role changes."
+
+
+def _of_plan(plan: Plan) -> Iterator[str]:
+    for kind in plan.kinds:
+        read = counted(len(kind.read), "table")
+        yield f"For a {kind.name}, the plan reads {read}, and locks rows in {len(kind.locked)}."
+        yield "An erasure"
+        for verb, names in _by_verb(plan, kind).items():
+            yield f"  {verb} {', '.join(names)}"
+    if told_by_hand := by_hand(plan):
+        yield f"By hand: {', '.join(told_by_hand)}."
 
 
 def _by_verb(plan: Plan, kind: Kind) -> dict[str, list[str]]:
@@ -164,21 +158,10 @@ def _which(places: tuple[str, ...], before: tuple[str, ...]) -> str:
 def as_data(found: Approval) -> dict[str, Any]:
     """The same for a machine."""
     is_other = found.before is not None and found.before.digest != found.digest
-    return {
-        "digest": found.digest,
-        "map_digest": found.plan.map_digest,
-        "fingerprint": found.plan.fingerprint,
-        "kinds": {
-            kind.name: {
-                "read": list(kind.read),
-                "locked": list(kind.locked),
-                "erasure": {dataset.name: dataset.action for dataset in kind.datasets},
-            }
-            for kind in found.plan.kinds
-        },
-        "by_hand": by_hand(found.plan),
-        "in_use_before": found.before.digest if found.before else None,
-        "changes": changes(found.before, found.plan) if found.before and is_other else [],
-        "granted": [list(right) for right in sorted(found.granted)],
-        "revoked": [list(right) for right in sorted(found.revoked)],
-    }
+    told = found.as_data() | {"by_hand": by_hand(found.plan)}
+    return told | {"changes": changes(found.before, found.plan) if found.before and is_other else []}
+
+
+def as_plan_data(plan: Plan) -> dict[str, Any]:
+    """What `plan_lines` tells, for a machine."""
+    return plan_data(plan) | {"by_hand": by_hand(plan)}

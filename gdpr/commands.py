@@ -14,8 +14,11 @@ import click
 from gdpr.database import database_commands
 from gdpr.keys import key_commands
 from gdpr.ledger import ledger_commands
+from gdpr.ledger_live import checkpoint, proof, query
 from gdpr.map import map_commands
 from gdpr.plan import plan_commands
+from gdpr.report import report
+from gdpr.request import request_commands
 from shared.errors import Refused, SuiteError
 from shared.logs import guard, told
 
@@ -40,6 +43,10 @@ gdpr.add_command(map_commands)
 gdpr.add_command(ledger_commands)
 gdpr.add_command(key_commands)
 gdpr.add_command(plan_commands)
+gdpr.add_command(request_commands)
+for command in (checkpoint, proof, query):
+    ledger_commands.add_command(command)
+gdpr.add_command(report)
 
 
 def run() -> int:

@@ -47,6 +47,15 @@ def _pieces(tokens: list[str]) -> Iterator[str]:
     yield "".join(tokens)
 
 
+def _reaches(tokens: Sequence[str], blank: int, position: int) -> bool:
+    """Whether what stands up to the next blank fits in the line as well."""
+    for token in tokens[blank + 1 :]:
+        if token.isspace():
+            break
+        position += len(token)
+    return position < _ROOM
+
+
 def _break(tokens: Sequence[str], margin: int) -> int | None:
     """The best blank to break at: as far out of parentheses and cases as can be, after a comma or before `and`."""
     if sum(map(len, tokens)) <= _ROOM:
@@ -57,7 +66,7 @@ def _break(tokens: Sequence[str], margin: int) -> int | None:
         depth += _DEEPER.get(token, 0)
         if token.isspace() and number > 0 and number < len(tokens) - 1:
             is_good = tokens[number - 1] == "," or tokens[number + 1] in ("and", "or")
-            is_far = position > max(margin, _ROOM // 3)
+            is_far = position > max(margin, _ROOM // 3 if _reaches(tokens, number, position) else 0)
             if is_far and position <= _ROOM:
                 found.append((False, depth, not is_good, -position, number))
             elif position > margin:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from gdpr.cache import cache_option, opened_cache
 from gdpr.database import check_installed, database_option, json_option, opened
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from datamap.discover.claims import Claim
     from datamap.document import Document
     from datamap.fault import Fault
-    from gdpr.approval import Approval
+    from shared.approval import Approval
     from shared.database import Database
 
 catalogue_option = click.option(
@@ -232,9 +233,9 @@ def _keys_seen(
     if client is None or not kinds:
         return None if client is None else []
     identities = {name: identity.column for name, identity in kinds[0].identities.items()}
-    folded = {name for name, identity in kinds[0].identities.items() if identity.folded}
+    forms = {name: identity.form for name, identity in kinds[0].identities.items()}
     values = Rows(cur, catalogue) if cur is not None else None
-    person = of_subject(kinds[0].facts, kinds[0].key, identities, folded, values)
+    person = of_subject(kinds[0].facts, kinds[0].key, identities, forms, values)
     return keys_seen(client, replace(person, words=lexicon.of_catalogue(catalogue)))
 
 
@@ -328,14 +329,18 @@ def schema() -> None:
 @map_argument
 @database_option
 @cache_option
+@catalogue_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="With --catalogue: the file for the plan.")
 @click.option("--dry-run", is_flag=True, help="Say what would be approved, and change nothing.")
 @json_option
 @click.pass_context
-def approve(
+def approve(  # noqa: PLR0917 - click passes them by name
     ctx: click.Context,
     data_map: Path,
     database_url: PostgresAddress | None,
     redis_url: CacheAddress | None,
+    catalogue_file: Path | None,
+    output: Path | None,
     *,
     dry_run: bool,
     as_json: bool,
@@ -345,13 +350,23 @@ def approve(
     As an administrator: whoever owns the tables, or a superuser. Says first what the plan does, what is new in it, and
     which rights of the roles change. A cache that is named is looked at, as gdpr map check does.
 
+    Where the database cannot be reached: with --catalogue the plan is checked and compiled without it, and written to
+    --output. The action `activate` of audit_logging takes it from there. Neither rows nor cache are looked at then.
+
     \b
     Example:
       gdpr map approve --dry-run
       gdpr map approve && gdpr plan show --active
+      gdpr map approve --catalogue catalogue.json --output plan.json
     """
+    from gdpr import plan_file
     from gdpr.approval import as_data, lines
 
+    database_named = ctx.get_parameter_source("database_url") is ParameterSource.COMMANDLINE
+    plan_file.check_options(catalogue_file, output, dry_run=dry_run, database_named=database_named)
+    if catalogue_file is not None:
+        _approved_offline(ctx, data_map, catalogue_file, None if dry_run else output, as_json=as_json)
+        return
     with _as_administrator():
         found, faults = _approved(ctx, data_map, opened(database_url), redis_url, dry_run=dry_run)
     if as_json:
@@ -367,12 +382,44 @@ def approve(
     click.echo(f"{says}{left}", err=True)
 
 
+def _approved_offline(
+    ctx: click.Context, data_map: Path, catalogue_file: Path, output: Path | None, *, as_json: bool
+) -> None:
+    """Ends with exit status 1 where the map does not pass the check."""
+    from gdpr import plan_file
+    from gdpr.approval import plan_lines
+
+    plan, faults = plan_file.compiled(data_map, catalogue_file)
+    if plan is None:
+        _refuse(ctx, data_map, faults)
+        return
+    if output:
+        plan_file.write(plan, output)
+    if as_json:
+        click.echo(plan_file.as_json(plan, dry_run=output is None))
+    else:
+        for line in plan_lines(plan):
+            click.echo(line, err=output is not None)
+        if output:
+            click.echo(plan.digest)
+    says = plan_file.next_steps(plan, output) if output else "Nothing was written: --dry-run."
+    click.echo(says, err=True)
+
+
+def _refuse(ctx: click.Context, data_map: Path, faults: Sequence[Fault]) -> None:
+    from datamap.check import report
+
+    errors = [fault for fault in faults if fault.severity == "error"]
+    click.echo(report.text(errors, str(data_map)), err=True)
+    click.echo("Nothing is approved.", err=True)
+    ctx.exit(1)
+
+
 def _approved(
     ctx: click.Context, data_map: Path, database: Database, redis_url: CacheAddress | None, *, dry_run: bool
 ) -> tuple[Approval, list[Fault]]:
     """Ends with exit status 1 where the map does not pass the check."""
     from datamap.catalogue import Catalogue
-    from datamap.check import report
     from datamap.check.check import checked
     from datamap.compile.plan import compiled
     from gdpr.approval import approval
@@ -387,11 +434,8 @@ def _approved(
         keys = _keys_seen(document, catalogue, cur, client)
         cur.execute("rollback to savepoint gdpr_keys")
         faults = checked(document, catalogue, cursor=cur, found=keys)
-        errors = [fault for fault in faults if fault.severity == "error"]
-        if errors:
-            click.echo(report.text(errors, str(data_map)), err=True)
-            click.echo("Nothing is approved.", err=True)
-            ctx.exit(1)
+        if any(fault.severity == "error" for fault in faults):
+            _refuse(ctx, data_map, faults)
         found = approval(cur, compiled(document.map, catalogue), catalogue.document)
         if dry_run:
             cur.connection.rollback()

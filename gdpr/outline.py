@@ -33,7 +33,7 @@ class Way:
 
 def outline(plan: Plan, kind: Kind, chosen: Collection[str] = (), *, width: int = WIDTH) -> Iterator[str]:
     """The lines for one kind of subject; with `chosen`, what has to do with these tables."""
-    guards = _guards(kind, chosen)
+    guards = _guards(plan, kind, chosen)
     rows = [("table", "found by", "stops at", "an erasure")]
     for table in tables(kind):
         if not chosen or table in chosen:
@@ -58,13 +58,26 @@ def _rows(table: str, found: list[Way], stops: str) -> Iterator[tuple[str, str, 
         before = way.does
 
 
-def _guards(kind: Kind, chosen: Collection[str]) -> dict[str, list[Statement]]:
-    """By what they look for."""
+def _guards(plan: Plan, kind: Kind, chosen: Collection[str]) -> dict[str, list[Statement]]:
+    """By what they look for; without those that find nothing, since the erasure takes each such link away."""
     found: dict[str, list[Statement]] = {}
     for statement in kind.erase:
-        if statement.purpose == "guard" and (not chosen or set(_names(statement)) & set(chosen)):
+        is_told = statement.purpose == "guard" and (not chosen or set(_names(statement)) & set(chosen))
+        if is_told and not _is_taken_away(plan, kind, statement):
             found.setdefault(statement.why, []).append(statement)
     return found
+
+
+def _is_taken_away(plan: Plan, kind: Kind, guard: Statement) -> bool:
+    """Whether every row that points there by this link is found by it, and points there no more."""
+    decision = _decisions(plan).get(guard.dataset, {})
+    if guard.link is None or any(entry.get("when") for entry in _entries(decision, guard.link)):
+        return False
+    captures = (s for s in kind.erase if s.purpose == "capture" and (s.dataset, s.link) == (guard.dataset, guard.link))
+    by_table = _word_or_setting(decision.get("erase"))
+    done = [_way(capture, decision, by_table, None).does for capture in captures]
+    columns = guard.link.split(", ")
+    return any(each == "unlinks" or any(f"{column} → " in each for column in columns) for each in done)
 
 
 def _numbers(table: str, guards: Mapping[str, list[Statement]]) -> str:

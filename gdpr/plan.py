@@ -103,7 +103,7 @@ def _check_known(plan: Plan, tables: tuple[str, ...]) -> None:
 def compile(  # noqa: A001 - the command's name
     data_map: Path, database_url: PostgresAddress | None, catalogue_file: Path | None
 ) -> None:
-    """Print the plan for a machine: what the action `activate` of audit_logging takes.
+    """Print the plan for a machine, whether or not MAP passes the check: `gdpr map approve --output` looks.
 
     \b
     Example:

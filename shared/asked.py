@@ -29,6 +29,8 @@ LARGEST = 256 * 1024  # bytes of an event: what a queue would take
 _CODE = re.compile(r"[a-z][a-z0-9_.-]{0,40}", re.ASCII)
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,63}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 # Control characters, ends of lines, halves of characters.
 _BROKEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -100,6 +102,10 @@ class Asked:
         found = self._text(name, "a UUID in small letters", _matches(_UUID))
         return uuid.UUID(found) if found else uuid.UUID(int=0)
 
+    def digest(self, name: str) -> str:
+        """SHA-256."""
+        return self._text(name, "a digest of 64 hexadecimal digits in small letters", _matches(_DIGEST))
+
     def instant(self, name: str) -> datetime:
         """RFC 3339, with the zone that it is told in."""
         found = self._text(name, "an instant with its zone, such as 2026-11-20T09:00:00+01:00", _is_instant)
@@ -116,6 +122,10 @@ class Asked:
         """A date alone."""
         found = self._text(name, "a date, such as 2026-11-20", _is_day)
         return date.fromisoformat(found) if found else NOWHEN.date()
+
+    def month(self, name: str) -> str:
+        """A month alone."""
+        return self._text(name, "a month, such as 2026-11", _matches(_MONTH))
 
     def number(self, name: str, *, least: int, most: int) -> int:
         found: int = self._of(

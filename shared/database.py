@@ -1,5 +1,7 @@
 """The connection to Postgres: one per execution environment, opened when first needed, opened again when dead.
 
+Where its address lies in an object, that is read with the first connection, and again when the password is refused.
+
 Every limit that keeps a killed function from wedging the database stands here (threat model A15).
 """
 
@@ -8,15 +10,16 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INERROR, connection, cursor
 
+from shared.address_object import AddressObject
 from shared.addresses import PostgresAddress, is_loopback
 from shared.database_errors import translated, unopened
-from shared.errors import StoreFault, StoreMisconfigured
+from shared.errors import PasswordRefused, StoreFault, StoreMisconfigured
 
 OLDEST_SERVER = 160000
 
@@ -102,21 +105,34 @@ def _tls(address: PostgresAddress) -> dict[str, Any]:
 class Database:
     """The one connection of an execution environment."""
 
-    def __init__(self, address: PostgresAddress, *, application: str) -> None:
-        self.address = address
+    def __init__(self, address: PostgresAddress | AddressObject, *, application: str) -> None:
+        self._source = address
+        self._known = address if isinstance(address, PostgresAddress) else None
         self._application = application
         self._open: connection | None = None
         self._is_in_transaction = False
 
     @property
+    def address(self) -> PostgresAddress:
+        """The one in use; of those that lie in an object, before any has been used, the first."""
+        source = self._source
+        return self._known or (source if isinstance(source, PostgresAddress) else source.read()[0])
+
+    @property
+    def lies_at(self) -> str | None:
+        """Where the address lies, if it lies in an object."""
+        return self._source.where if isinstance(self._source, AddressObject) else None
+
+    @property
     def where(self) -> str:
-        return self.address.where
+        """As a message may name it; nothing is read for that."""
+        return (self._known or self._source).where
 
     def connection(self) -> connection:
         """A connection that answers: the one in use, or a new one where that has died between two invocations."""
         if self._open is None or not _answers(self._open):
             self.close()
-            self._open = connect(self.address, application=self._application)
+            self._known, self._open = _opened(self._source, self._known, self._application)
         return self._open
 
     @contextlib.contextmanager
@@ -149,6 +165,33 @@ class Database:
             with contextlib.suppress(psycopg2.Error):
                 self._open.close()
             self._open = None
+
+
+def _opened(
+    source: PostgresAddress | AddressObject, known: PostgresAddress | None, application: str
+) -> tuple[PostgresAddress, connection]:
+    """By the address in use, or by those that lie where it should; by what lies there now, if none of them opens.
+
+    Whoever changes a password writes the object before that and after it (the action `rotate` of audit_logging): what
+    was right when it was read may be gone, and what lies there a moment later opens.
+    """
+    if isinstance(source, PostgresAddress):
+        return source, connect(source, application=application)
+    with contextlib.suppress(PasswordRefused):
+        return _first_that_opens([known] if known else source.read(), application)
+    try:
+        return _first_that_opens(source.read(), application)
+    except PasswordRefused as refused:
+        remedy = f"the address at {source.where} is not right: {source.remedy}"
+        raise PasswordRefused(refused.what, where=refused.where, remedy=remedy) from None
+
+
+def _first_that_opens(addresses: Sequence[PostgresAddress], application: str) -> tuple[PostgresAddress, connection]:
+    *others, last = addresses
+    for address in others:
+        with contextlib.suppress(PasswordRefused):
+            return address, connect(address, application=application)
+    return last, connect(last, application=application)
 
 
 def _commit(opened: connection, where: str) -> None:

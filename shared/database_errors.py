@@ -14,6 +14,9 @@ from psycopg2.extensions import Diagnostics
 from shared.addresses import PostgresAddress
 from shared.errors import (
     AccessDenied,
+    EntryContradicted,
+    LedgerBehind,
+    PasswordRefused,
     SchemaOutdated,
     StoreBusy,
     StoreFault,
@@ -43,6 +46,18 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[SuiteError], str, str | None], ...]
         SchemaOutdated,
         "Something that a statement names is not there",
         "run `gdpr db migrate`, or check whether the database has changed since its map was approved",
+    ),
+    (  # errors that functions of schema gdpr raise
+        ("GD001",),
+        LedgerBehind,
+        "The ledger here is not what was anchored, so nothing is registered",
+        "see what the action `health` of audit_logging answers, and docs/restore.md",
+    ),
+    (
+        ("GD002",),
+        EntryContradicted,
+        "An event that was anchored stands here with other words",
+        "nothing more can be taken over: docs/restore.md says how another epoch is begun",
     ),
     (("08", "57"), StoreUnavailable, "The connection to Postgres broke off", "try again"),
 )
@@ -82,7 +97,7 @@ def _missing_right(diagnosis: Diagnostics) -> str:
 _UNOPENED: tuple[tuple[str, type[SuiteError], str, str], ...] = (
     (
         "password authentication failed",
-        AccessDenied,
+        PasswordRefused,
         "Postgres refused the password of role {role}",
         "put the right role and password into the address",
     ),

@@ -8,12 +8,17 @@
     │   └── PlanMissing             no data map has been approved
     ├── Refused                     the answer is no; asking again gives the same answer
     │   ├── AccessDenied            this role or password may not do this
+    │   │   └── PasswordRefused     this password opens nothing, or nothing any more
     │   ├── CatalogueDrift          the database is no longer what the plan was compiled for
     │   ├── ForeignSchema           schema gdpr is not one that this program can work with
     │   └── LedgerBroken            the ledger is not what it was; nothing more is signed
     │       ├── LedgerBehind        the database has less than what was anchored: a backup was restored
     │       ├── LedgerForked        it has something else than what was anchored
-    │       └── AnchorMissing       what was anchored is no longer where it was
+    │       ├── AnchorMissing       what was anchored is no longer where it was
+    │       ├── BundlesUnusable     entries that were anchored cannot be read where they were laid
+    │       ├── EntryContradicted   an event that was anchored stands here with other words
+    │       ├── EpochTaken          another unit has begun the epoch that this one was to begin
+    │       └── RestorationUnfounded  entries were taken over from outside that nobody has signed
     └── StoreFault                  a store did not do its part
         ├── StoreUnavailable        it cannot be reached, or broke off; a retry may cure it
         ├── StoreBusy               a lock, a slot or a time limit was not to be had; a retry may cure it
@@ -82,6 +87,12 @@ class AccessDenied(Refused):
     code = "access_denied"
 
 
+class PasswordRefused(AccessDenied):
+    """An address that lies in an object is read again for this, and for nothing else."""
+
+    code = "password_refused"
+
+
 class ForeignSchema(Refused):
     code = "foreign_schema"
 
@@ -100,6 +111,22 @@ class LedgerForked(LedgerBroken):
 
 class AnchorMissing(LedgerBroken):
     code = "anchor_missing"
+
+
+class BundlesUnusable(LedgerBroken):
+    code = "bundles_unusable"
+
+
+class EntryContradicted(LedgerBroken):
+    code = "entry_contradicted"
+
+
+class EpochTaken(LedgerBroken):
+    code = "epoch_taken"
+
+
+class RestorationUnfounded(LedgerBroken):
+    code = "restoration_unfounded"
 
 
 class StoreFault(SuiteError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared import migrations
-from shared.cache import Cache, translated
 from shared.errors import SchemaOutdated, SuiteError
 from shared.unit import DataUnit
+
+if TYPE_CHECKING:
+    from shared.cache import Cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,5 +59,7 @@ def _schema_is_current(unit: DataUnit) -> None:
 
 
 def _answers(cache: Cache) -> None:
+    from shared.cache import translated
+
     with translated(cache.where):
         cache.client().ping()

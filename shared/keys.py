@@ -1,6 +1,7 @@
 """The keys that lie outside the database, each an object that only those functions may read that need it.
 
-    ledger     signs checkpoints: lines of PRIVATE+KEY+…, or of retired keys as NAME+ID+…; audit_logging's alone
+    ledger     signs checkpoints: lines of PRIVATE+KEY+… or KMS+…, each of which signs, the last the newest; and of
+               retired keys as NAME+ID+…, whose signatures count for ever; audit_logging's alone
     sealing    seals identities for later steps (A7): 32 bytes in base64 a line, the first in use, all of them open
     person     makes people's ids in schema gdpr: 32 bytes in base64; another one would make strangers of everybody
 
@@ -18,7 +19,8 @@ from typing import TypeVar
 
 from shared.bucket import Bucket, KeyTakenError
 from shared.errors import Misuse
-from shared.ledger.note import LocalSigner, PublicKey
+from shared.ledger.kms import KmsSigner
+from shared.ledger.note import LocalSigner, PublicKey, Signer
 
 LEDGER, SEALING, PERSON = "ledger", "sealing", "person"
 BYTES = 32
@@ -38,8 +40,8 @@ class KeyInvalid(Misuse):
 class LedgerKeys:
     """Who signs checkpoints, and whose signatures count."""
 
-    signers: tuple[LocalSigner, ...]
-    known: tuple[PublicKey, ...]
+    signers: tuple[Signer, ...]
+    known: tuple[PublicKey, ...]  # in the order in which they came
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +51,12 @@ class Keys:
     bucket: Bucket = field(repr=False)
 
     def ledger(self) -> LedgerKeys:
-        lines = self._lines(LEDGER)
-        signers = [self._read(LEDGER, LocalSigner.parse, line) for line in lines if line.startswith("PRIVATE+KEY+")]
-        retired = [self._read(LEDGER, PublicKey.parse, line) for line in lines if not line.startswith("PRIVATE+KEY+")]
+        keys = [self._read(LEDGER, _of_ledger, line) for line in self._lines(LEDGER)]
+        signers = tuple(key for key in keys if not isinstance(key, PublicKey))
         if not signers:
             raise KeyInvalid(f"The key {LEDGER!r} signs nothing", where=self.bucket.where, remedy="add a signing key")
-        return LedgerKeys(signers=tuple(signers), known=(*(signer.public for signer in signers), *retired))
+        known = tuple(key if isinstance(key, PublicKey) else key.public for key in keys)
+        return LedgerKeys(signers=signers, known=known)
 
     def sealing(self) -> Sequence[bytes]:
         return [self._read(SEALING, _raw, line) for line in self._lines(SEALING)]
@@ -83,6 +85,30 @@ class Keys:
             made.append(name)
         return made
 
+    def rotate_ledger(self, *, kms: str | None = None) -> PublicKey:
+        """One more key signs from now on, beside those that do; a key of KMS, if one is named. Its public part."""
+        name = self.ledger().known[0].name
+        signer = KmsSigner.of(kms, name=name) if kms else LocalSigner.generate(name)
+        self._write(LEDGER, [*self._lines(LEDGER), signer.as_text()])
+        return signer.public
+
+    def retire_ledger(self) -> list[PublicKey]:
+        """Of the keys that sign, the newest alone signs from now on. The others', whose signatures still count."""
+        *old, _ = self.ledger().signers
+        retired = {signer.public for signer in old}
+        keys = {line: self._read(LEDGER, _of_ledger, line) for line in self._lines(LEDGER)}
+        public = {line: key if isinstance(key, PublicKey) else key.public for line, key in keys.items()}
+        self._write(LEDGER, [str(public[line]) if public[line] in retired else line for line in keys])
+        return [key for key in public.values() if key in retired]
+
+    def rotate_sealing(self) -> None:
+        """What is sealed from now on is sealed with a new key. The older ones still open what they have sealed."""
+        self.sealing()
+        self._write(SEALING, [base64.b64encode(os.urandom(BYTES)).decode(), *self._lines(SEALING)])
+
+    def _write(self, name: str, lines: Sequence[str]) -> None:
+        self.bucket.put(name, "".join(f"{line}\n" for line in lines).encode())
+
     def _lines(self, name: str) -> list[str]:
         raw = self.bucket.get(name)
         lines = (raw or b"").decode("ascii", errors="replace").split()
@@ -97,6 +123,12 @@ class Keys:
             raise KeyInvalid(
                 f"A line of the key {name!r} is none", where=self.bucket.where, remedy="put back what was there"
             ) from None
+
+
+def _of_ledger(line: str) -> LocalSigner | KmsSigner | PublicKey:
+    if line.startswith(LocalSigner.PREFIX):
+        return LocalSigner.parse(line)
+    return KmsSigner.parse(line) if line.startswith(KmsSigner.PREFIX) else PublicKey.parse(line)
 
 
 def _raw(text: str) -> bytes:

@@ -29,6 +29,9 @@ class Migration:
     name: str
     path: Path
 
+    def __str__(self) -> str:
+        return f"{self.version:04} {self.name}"
+
     @classmethod
     def all(cls, sql: Path = SQL) -> list[Migration]:
         """The numbered files, in order and without a gap."""

@@ -51,13 +51,17 @@ def grant_on(cur: cursor, tables: Sequence[str], *, changed: Sequence[str] | Non
 
 
 def let_find(cur: cursor, subjects: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """Let gdpr_audit read the columns by which people are named, and no other of the application's."""
-    cur.execute(query("revokes_of_naming"))
-    statements = [statement for (statement,) in cur.fetchall()]
+    """Let gdpr_audit read the columns by which people are named."""
     for subject, columns in subjects:
         cur.execute(query("grants_of_naming"), {"subject": subject, "columns": list(columns)})
-        statements += [statement for (statement,) in cur.fetchall()]
-    for statement in statements:
+        for (statement,) in cur.fetchall():
+            cur.execute(statement)
+
+
+def stop_finding(cur: cursor) -> None:
+    """Take back all of the application's that gdpr_audit may read."""
+    cur.execute(query("revokes_of_naming"))
+    for (statement,) in cur.fetchall():
         cur.execute(statement)
 
 

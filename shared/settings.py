@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 
+from shared.address_object import AddressReference, database_address
 from shared.addresses import CacheAddress, PostgresAddress
 from shared.bucket import BucketAddress
 from shared.errors import SettingInvalid, SettingMissing
@@ -31,7 +32,9 @@ def days(text: str, *, variable: str) -> int:
 class Settings:
     """What every function needs."""
 
-    database: PostgresAddress = setting("DATABASE_URL", "the Postgres that holds the data unit", PostgresAddress.parse)
+    database: PostgresAddress | AddressReference = setting(
+        "DATABASE_URL", "the Postgres that holds the data unit", database_address
+    )
     cache: CacheAddress | None = setting("REDIS_URL", "the Valkey or Redis beside it", CacheAddress.parse, default=None)
     region: str = setting("AWS_REGION", "the region of the buckets", default="us-east-2")
     aws_endpoint: str | None = setting("AWS_ENDPOINT_URL", "another address for AWS's services", default=None)

@@ -1,6 +1,6 @@
 -- The suite's fixed statements, each under its name, by which shared/queries.py finds it.
 
--- lock_migrations: one migration at a time in this database; the number is the first bytes of sha256('gdpr.migration')
+-- lock_migrations: one at a time changes schema and rights; the number is the first bytes of sha256('gdpr.migration')
 set local lock_timeout = '60s';
 select pg_advisory_xact_lock(1181774129);
 
@@ -199,6 +199,14 @@ cross join lateral unnest(
 where not has_table_privilege('gdpr_erase', c.oid, p.privilege)
 order by 1;
 
+-- not_of_the_application: tables that are Postgres' own or the suite's, and no plan's to name
+select c.oid::regclass::text
+from unnest(%(tables)s::text[]) as t (name)
+join pg_class as c on c.oid = t.name::regclass
+join pg_namespace as n on n.oid = c.relnamespace
+where n.nspname in ('gdpr', 'information_schema') or n.nspname ~ '^pg_'
+order by 1;
+
 -- may_activate: whether this session may activate a plan without being lent the schema's owner
 select case
   when has_schema_privilege('gdpr', 'usage')
@@ -300,16 +308,13 @@ where e.written_at < clock_timestamp() - interval '10 minutes'
   and not exists (select from gdpr.leaf as l where l.entry_id = e.id);
 
 -- columns_lie: whether a column beside an entry's body, which alone is hashed, says something else
-select exists (
-  select
-  from gdpr.entry as e
-  cross join lateral convert_from(substr(e.body, 2), 'UTF8') as said (told)
-  cross join lateral json_to_record(said.told::json) as read (
-    kind text, writer text, event uuid, request uuid, subject text
-  )
-  where (e.kind, e.writer, e.event_id, e.request, encode(e.subject, 'hex'))
-    is distinct from (read.kind, read.writer, read.event, read.request, read.subject)
-);
+select count(*) > 0  -- which several workers may find out together, and an exists may not
+from gdpr.entry as e
+cross join lateral jsonb_to_record(convert_from(substr(e.body, 2), 'UTF8')::jsonb) as read (
+  kind text, writer text, event uuid, request uuid, subject text
+)
+where (e.kind, e.writer, e.event_id, e.request, encode(e.subject, 'hex'))
+  is distinct from (read.kind, read.writer, read.event, read.request, read.subject);
 
 -- tree_heads_between: of sizes above one, up to another
 select h.size, coalesce(h.root, '')
@@ -332,6 +337,22 @@ from gdpr.leaf as l
 left join gdpr.entry as e on e.id = l.entry_id
 where l.leaf_index between %(first)s and %(last)s
 order by l.leaf_index;
+
+-- tiles_of_entries: the hashes of the leaves that each tile has, and behind its length each body; none if they are many
+select
+  t.idx,
+  coalesce(l.hashes, ''),
+  case when l.size <= %(most)s then l.bodies end
+from generate_series(%(first)s::bigint, %(last)s::bigint) as t (idx)
+cross join lateral (
+  select
+    string_agg(a.leaf_hash, ''::bytea order by a.leaf_index) as hashes,
+    string_agg(int4send(octet_length(e.body)) || e.body, ''::bytea order by a.leaf_index) as bodies,
+    sum(octet_length(e.body)) as size
+  from gdpr.leaf as a
+  left join gdpr.entry as e on e.id = a.entry_id
+  where a.leaf_index between t.idx * 256 and least(t.idx * 256 + 255, %(end)s - 1)
+) as l;
 
 -- last_leaf: the index of the last leaf, whatever the heads say; and of the last of so many, were there no gap
 select
@@ -486,6 +507,42 @@ where r.status in ('in_progress', 'incomplete', 'failed', 'blocked')
   or r.id in (select n.request_id from gdpr.notice as n where n.given_at is null)
 order by r.due_at, r.id;
 
+-- cases: requests as they stand, the open ones first and the most urgent of them first; behind one, and no more than so many
+select
+  r.id::text as request_id,
+  r.subject_request_id::text,
+  r.request_type as "right",
+  r.status,
+  r.code,
+  r.received_at,
+  r.due_at,
+  r.deadline,
+  c.is_closed,
+  exists (
+    select from gdpr.request_question as q
+    where q.request_id = r.id and q.answered_at is null
+  ) as is_waiting
+from gdpr.request as r
+cross join lateral (
+  select r.status not in ('in_progress', 'incomplete', 'failed', 'blocked') as is_closed
+) as c
+where not (%(open)s and c.is_closed)
+  and not (%(overdue)s and (c.is_closed or r.due_at > %(now)s))
+  and (%(right)s::text is null or r.request_type = %(right)s)
+  and (%(number)s::uuid is null or r.subject_request_id = %(number)s)
+  and (
+    %(after_id)s::uuid is null
+    or (c.is_closed, r.due_at, r.id) > (%(after_closed)s::boolean, %(after_due_at)s::timestamptz, %(after_id)s::uuid)
+  )
+order by c.is_closed, r.due_at, r.id
+limit %(most)s;
+
+-- notices: what the person has to be told, and was
+select n.kind, n.due_at, n.given_at
+from gdpr.notice as n
+where n.request_id = %(request)s
+order by n.owed_at, n.kind;
+
 -- owed_notices: what the person has to be told by then, and was not
 select n.kind, n.due_at
 from gdpr.notice as n
@@ -507,3 +564,251 @@ from (
   limit 8
 ) as r
 order by r.size;
+
+-- report_cases: one look at the register, as pg_temp.gdpr_case: what came in the period, and whatever is still owed
+create temporary table gdpr_case on commit drop as
+with told as (
+  -- Whom nobody helps has to be told so: until then it is no answer.
+  select
+    n.request_id, n.kind, min(n.due_at) as due_at, case when bool_and(n.given_at is not null) then max(n.given_at) end as at
+  from gdpr.notice as n
+  where n.kind in ('refusal', 'not_identified')
+  group by n.request_id, n.kind
+),
+
+seen as (
+  select
+    r.id, r.subject_request_id, r.request_type, r.status, r.received_at, r.deadline,
+    (r.received_at at time zone %(zone)s)::date as received_on,
+    coalesce(t.due_at, r.due_at) as due_at,
+    case
+      when r.status in ('completed', 'withdrawn', 'rejected') or (r.status in ('refused', 'not_identified') and t.kind is null)
+        then r.changed_at
+      when r.status in ('refused', 'not_identified') then t.at
+    end as answered_at
+  from gdpr.request as r
+  left join told as t
+    on t.request_id = r.id and t.kind = case r.status when 'refused' then 'refusal' else r.status end
+)
+
+select
+  s.id, s.subject_request_id, s.request_type, s.status, s.received_on, s.due_at, s.answered_at,
+  s.received_at >= %(since)s and s.received_at < %(until)s as is_in_period,
+  case
+    when s.answered_at is null then case when s.due_at > %(now)s then 'open' else 'overdue' end
+    when s.answered_at < s.due_at then 'on_time'
+    else 'late'
+  end as state,
+  greatest((s.answered_at at time zone %(zone)s)::date - s.received_on, 0) as days,
+  ((s.due_at - interval '1 microsecond') at time zone %(zone)s)::date - s.received_on as allowed,
+  s.answered_at < case
+    when
+      s.deadline ->> 'due_statutory' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+      and pg_input_is_valid(s.deadline ->> 'due_statutory', 'date')
+      then ((s.deadline ->> 'due_statutory')::date + 1)::timestamp at time zone %(zone)s
+    else s.due_at
+  end as is_in_first_month,
+  s.answered_at < ((s.received_on + interval '3 months')::date + 1)::timestamp at time zone %(zone)s as is_in_three_months
+from seen as s
+where s.answered_at is null or (s.received_at >= %(since)s and s.received_at < %(until)s);
+
+-- report_counts: requests of the period, by month of receipt, right, status and how they stand
+select
+  date_trunc('month', c.received_on)::date as month, c.request_type as "right", c.status, c.state, count(*) as number,
+  count(*) filter (where c.is_in_first_month) as in_first_month,
+  count(*) filter (where c.is_in_three_months) as in_three_months
+from pg_temp.gdpr_case as c
+where c.is_in_period
+group by 1, 2, 3, 4
+order by 1, 2, 3, 4;
+
+-- report_days: days within which half of the answers came, and the last one, by month of receipt; null: of all
+select
+  date_trunc('month', c.received_on)::date as month, percentile_disc(0.5) within group (order by c.days) as half,
+  max(c.days) as longest
+from pg_temp.gdpr_case as c
+where c.is_in_period and c.answered_at is not null
+group by rollup (date_trunc('month', c.received_on)::date)
+having count(*) > 0 -- the sum of nothing is a row
+order by 1;
+
+-- report_points: days that an answer took, and that it might take, each such point once, with how many answers it is
+select c.received_on, c.days, c.allowed, c.state = 'late' as is_late, count(*) as number
+from pg_temp.gdpr_case as c
+where c.is_in_period and c.answered_at is not null
+group by 1, 2, 3, 4
+order by 1, 2, 3, 4
+limit %(most)s;
+
+-- report_spans: the same by day, week or month of receipt: the shortest, the middle and the longest
+select
+  date_trunc(%(unit)s, c.received_on)::date as since, min(c.days) as shortest,
+  percentile_disc(0.5) within group (order by c.days) as half, max(c.days) as longest,
+  percentile_disc(0.5) within group (order by c.allowed) as allowed, count(*) as number,
+  count(*) filter (where c.state = 'late') as late
+from pg_temp.gdpr_case as c
+where c.is_in_period and c.answered_at is not null
+group by 1
+order by 1;
+
+-- report_open: requests of which something is owed, the most urgent first
+select
+  c.subject_request_id::text, c.request_type as "right", c.status, c.received_on, c.received_on + c.allowed as due_on,
+  c.state = 'overdue' as is_overdue
+from pg_temp.gdpr_case as c
+where c.answered_at is null
+order by c.due_at, c.id
+limit %(most)s;
+
+-- report_owed: how many requests are open, whenever they came in, and how many of them are overdue
+select count(*) as open, count(*) filter (where c.state = 'overdue') as overdue
+from pg_temp.gdpr_case as c
+where c.answered_at is null;
+
+-- report_reasons: why requests of the period took longer or were refused; and of how many the person has been told
+select 'extension' as kind, e.reason as code, count(*) as number, count(e.notified_at) as told
+from pg_temp.gdpr_case as c
+join gdpr.request_extension as e on e.request_id = c.id
+where c.is_in_period
+group by e.reason
+union all
+select 'refusal', f.reason, count(*), count(c.answered_at)
+from pg_temp.gdpr_case as c
+join gdpr.request_refusal as f on f.request_id = c.id
+where c.is_in_period
+group by f.reason
+order by 1, 3 desc, 2;
+
+-- report_questions: requests of the period for which the person was asked something, and those that still wait for it
+select
+  count(distinct q.request_id) as asked, count(distinct q.request_id) filter (where q.answered_at is null) as waiting
+from pg_temp.gdpr_case as c
+join gdpr.request_question as q on q.request_id = c.id
+where c.is_in_period;
+
+-- report_rows: rows by dataset and what was done with them, as entries of a kind say; whatever else stands in one is passed over
+select d.value ->> 'key' as dataset, n.value ->> 'key' as done, sum((n.value ->> 'value')::numeric) as number
+from gdpr.entry as e
+cross join lateral jsonb_path_query(
+  convert_from(substr(e.body, 2), 'UTF8')::jsonb, '$.rows.keyvalue()', silent => true
+) as d (value)
+cross join lateral jsonb_path_query(d.value, '$.value.keyvalue() ? (@.value < 9007199254740992)', silent => true) as n (value)
+where e.kind = %(kind)s and e.written_at >= %(since)s and e.written_at < %(until)s
+group by 1, 2
+order by 1, 2
+limit %(most)s;
+
+-- report_entries: how many entries of a kind were written in the period
+select count(*) as number
+from gdpr.entry as e
+where e.kind = %(kind)s and e.written_at >= %(since)s and e.written_at < %(until)s;
+
+-- report_ledger: the tree, the entries that wait for it, and the newest checkpoint that lies outside
+select
+  coalesce(h.size, 0) as size, encode(h.root, 'hex') as root, h.at,
+  (
+    select count(*)
+    from gdpr.entry as e
+    where e.xid >= coalesce(h.horizon, '0') and not exists (select from gdpr.leaf as l where l.entry_id = e.id)
+  ) as waiting,
+  a.origin, a.size as anchored, a.at as anchored_at
+from (select) as one
+left join lateral (select * from gdpr.tree_head as t order by t.size desc limit 1) as h on true
+left join lateral (select * from gdpr.anchor as k order by k.at desc, k.size desc limit 1) as a on true;
+
+-- standing: what the ledger was found to be beside what lies outside
+select gdpr.standing();
+
+-- record_comparison: the ledger was found to be this
+select gdpr.record_comparison(%(state)s, %(origin)s, %(size)s);
+
+-- openings: entries that tell of an epoch's beginning
+select e.body
+from gdpr.entry as e
+where e.kind = 'ledger.origin_opened' and e.writer = 'gdpr_audit';
+
+-- intend_epoch: another epoch is to begin here
+insert into gdpr.epoch (event, number, before, note, size, root, kept, by_role, decided_at)
+values (%(event)s, %(number)s, %(before)s, %(note)s, %(size)s, %(root)s, %(kept)s, %(role)s, %(at)s);
+
+-- intended_epochs: those of a number that were to begin here, the last first
+select p.event::text, p.before, p.note, p.size, p.root, p.kept, p.by_role, p.decided_at
+from gdpr.epoch as p
+where p.number = %(number)s
+order by p.at desc;
+
+-- restorations: from and up to where entries were taken over, and what is said to be signed of them
+select r.origin, r.kept, r.size, r.root, r.note
+from gdpr.restoration as r
+order by r.at;
+
+-- latest_restoration: the last that has begun, and whether it has still to end
+select
+  r.id::text, r.origin, r.kept, r.size, r.note, r.digests, r.by_role, r.decided_at,
+  r.id is not distinct from gdpr.restoring() as is_open
+from gdpr.restoration as r
+order by r.at desc
+limit 1;
+
+-- begin_restoration: from now on the tree grows by what was anchored alone
+select gdpr.begin_restoration(
+  %(origin)s, %(kept)s, %(size)s, %(root)s, %(note)s, %(digests)s, %(role)s, %(at)s
+);
+
+-- import_leaves: take over the entries of the next bundle; the size of the tree then
+select gdpr.import_leaves(%(restoration)s, %(first)s, %(bodies)s);
+
+-- requests_to_suspend: all that anybody could go on with
+select r.id::text, r.person, k.key
+from gdpr.request as r
+left join gdpr.subject_key as k on k.person = r.person
+where r.status in ('in_progress', 'incomplete', 'failed', 'blocked') and r.code is distinct from 'suspended_by_restore'
+order by r.id;
+
+-- restored_requests: what entries between two sizes say of requests, and who has begun and not ended
+select t.request::text, r.subject_request_id::text, r.request_type, t.kinds, t.is_unfinished
+from (
+  select
+    e.request,
+    coalesce(
+      array_agg(distinct e.kind order by e.kind)
+      filter (where l.leaf_index >= %(kept)s and l.leaf_index < %(size)s), '{}'
+    ) as kinds,
+    coalesce(max(l.leaf_index) filter (where e.kind in ('export.started', 'erasure.started')), -1)
+    > coalesce(max(l.leaf_index) filter (where e.kind in (
+      'export.completed', 'export.failed', 'erasure.completed', 'erasure.failed', 'request.refused'
+    )), -1) as is_unfinished
+  from gdpr.entry as e
+  join gdpr.leaf as l on l.entry_id = e.id
+  where e.request in (
+    select m.request
+    from gdpr.leaf as n
+    join gdpr.entry as m on m.id = n.entry_id
+    where n.leaf_index >= %(kept)s and n.leaf_index < %(size)s
+    union
+    select s.id
+    from gdpr.request as s
+    where s.status = 'blocked' and s.code = 'suspended_by_restore'
+  )
+  group by e.request
+) as t
+left join gdpr.request as r on r.id = t.request
+where t.kinds <> '{}' or t.is_unfinished
+order by t.request
+limit %(most)s;
+
+-- says_of_request: whether the ledger says this of a request
+select exists (select from gdpr.entry as e where e.request = %(request)s and e.kind = %(kind)s);
+
+-- suspended_requests: how many wait for an officer
+select count(*)
+from gdpr.request as r
+where r.status = 'blocked' and r.code = 'suspended_by_restore';
+
+-- imported_uncovered: entries that came in from outside, and not in the place of what was anchored
+select min(l.leaf_index), max(l.leaf_index), count(*)
+from gdpr.imported as i
+left join gdpr.leaf as l on l.entry_id = i.entry_id
+left join gdpr.restoration as r on r.id = i.restoration
+where not coalesce(l.leaf_index >= r.kept and l.leaf_index < r.size, false)
+having count(*) > 0;

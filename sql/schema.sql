@@ -124,7 +124,12 @@ insert into gdpr.entry_kind (kind, writer) values
 ('hold.released', 'gdpr_erase'),
 ('record.consent', 'gdpr_audit'),
 ('record.identity_check', 'gdpr_audit'),
-('record.disclosure', 'gdpr_audit');
+('record.disclosure', 'gdpr_audit'),
+('ledger.restored', 'gdpr_audit'),
+('request.suspended', 'gdpr_audit'),
+('request.reinstated', 'gdpr_audit'),
+('map.activated', 'gdpr_audit'),
+('role.rotated', 'gdpr_audit');
 
 -- The allow-list of an entry. Rows are added by migrations only.
 create table gdpr.entry_field (
@@ -134,9 +139,9 @@ comment on table gdpr.entry_field is 'What a ledger entry may hold besides its k
 grant select on gdpr.entry_field to gdpr_audit, gdpr_verify;
 
 insert into gdpr.entry_field (field) values
-('at'), ('code'), ('deadlines'), ('detail'), ('digest'), ('event'), ('key'), ('kind'), ('method'), ('note'), ('origin'),
-('reasons'), ('request'), ('right'), ('role'), ('root'), ('rows'), ('size'), ('status'), ('subject'), ('version'),
-('versions'), ('writer');
+('at'), ('before'), ('code'), ('deadlines'), ('detail'), ('digest'), ('event'), ('kept'), ('key'), ('kind'), ('method'),
+('note'), ('origin'), ('reasons'), ('request'), ('right'), ('role'), ('root'), ('rows'), ('size'), ('status'),
+('subject'), ('version'), ('versions'), ('writer');
 
 create table gdpr.entry (
   id bigint generated always as identity primary key,
@@ -163,6 +168,8 @@ create index entry_xid on gdpr.entry (xid, id);
 create index entry_of_request on gdpr.entry (request, id) where request is not null;
 create index entry_of_subject on gdpr.entry (subject, id) where subject is not null;
 create index entry_time on gdpr.entry using brin (written_at);
+-- Which epochs there have been, the ledger itself knows.
+create index entry_opening on gdpr.entry (id) where kind = 'ledger.origin_opened';
 comment on table gdpr.entry is 'What happened: codes, counts and references, no personal data. Append-only.';
 grant select on gdpr.entry to gdpr_audit, gdpr_verify;
 grant select on gdpr.entry_kind to gdpr_audit, gdpr_verify;
@@ -192,7 +199,15 @@ declare
   told text;
   read jsonb;
   claimed text;
+  is_theirs boolean;
+  fields text[];
   standing bytea;
+  -- Of the names of a level, each comes behind the one before.
+  part text;
+  name text collate "C";
+  before text[] collate "C" := '{}';
+  depth integer := 0;
+  is_text boolean := true;
 begin
   -- An error of ours says what is wrong and never what stood in the body.
   if append.body is null or append.event_id is null
@@ -206,20 +221,20 @@ begin
     raise exception 'the body of a ledger entry is no JSON object with each key once' using errcode = 'check_violation';
   end if;
   -- Codes, counts and references need no blank, no escape and no foreign letter; what people write does.
-  if told ~ '[^!-\[\]-~]' or told ~ '@[^"]*\.[A-Za-z]{2,}' then
+  if told ~ '[^!-\[\]-~]|@[^"]*\.[A-Za-z]{2,}' then
     raise exception 'a ledger entry holds codes, counts and references, and no text' using errcode = 'check_violation';
   end if;
   read := told::jsonb;
   claimed := read ->> 'kind';
-  if not exists (
-    select from gdpr.entry_kind as k where k.kind = claimed and k.writer = session_user
-  ) then
+  select
+    exists (select from gdpr.entry_kind as k where k.kind = claimed and k.writer = session_user),
+    array(select f.field from gdpr.entry_field as f)
+  into is_theirs, fields;
+  if not is_theirs then
     raise exception 'role % may not write ledger entries of this kind', session_user
       using errcode = 'insufficient_privilege';
   end if;
-  if exists (
-    select from jsonb_object_keys(read) as k (name) where k.name not in (select f.field from gdpr.entry_field as f)
-  ) then
+  if read - fields <> '{}' then
     raise exception 'a ledger entry has no such field' using errcode = 'check_violation';
   end if;
   -- The body alone is hashed and goes outside: it says by itself whose it is.
@@ -233,24 +248,29 @@ begin
     or read ->> 'request' !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
     or read ->> 'subject' !~ '^[0-9a-f]{64}$'
     -- Numbers are whole ones, nothing is null, and lists hold texts.
-    or told ~ '":(-|\d+[.eE]|[tfn])' or told ~ '[\[,][^"\]]'
+    or told ~ '":(-|\d+[.eE]|[tfn])|[\[,][^"\]]'
     or jsonb_path_exists(read, '$.*.*.*.*')
-    or exists (
-      select
-      from (
-        select told::json
-        union all
-        select v.value from json_each(told::json) as v where json_typeof(v.value) = 'object'
-        union all
-        select v.value from json_each(told::json -> 'rows') as v where read @? '$.rows.*.*'
-      ) as o (value)
-      where json_typeof(o.value) = 'object'
-        and array(select json_object_keys(o.value))
-        <> array(select k.name from json_object_keys(o.value) as k (name) order by k.name collate "C")
-    )
   then
     raise exception 'a ledger entry is not written in its one way' using errcode = 'check_violation';
   end if;
+  -- Between quotes stands, in turns, what is outside of texts and what is inside: no text holds a quote.
+  foreach part in array string_to_array(told, '"') loop
+    is_text := not is_text;
+    if is_text then
+      name := part;
+    else
+      if starts_with(part, ':') then
+        if name <= before[depth] then
+          raise exception 'a ledger entry is not written in its one way' using errcode = 'check_violation';
+        end if;
+        before[depth] := name;
+      end if;
+      depth := depth + length(replace(part, '}', '')) - length(replace(part, '{', ''));
+      if right(part, 1) = '{' then
+        before[depth] := null;
+      end if;
+    end if;
+  end loop;
 
   insert into gdpr.entry (writer, kind, event_id, body, leaf_hash, request, subject)
   values (
@@ -353,72 +373,22 @@ alter table gdpr.tree_head enable always trigger tree_head_stays_whole;
 alter table gdpr.anchor enable always trigger anchor_stays;
 alter table gdpr.anchor enable always trigger anchor_stays_whole;
 
-create function gdpr.sequence(most integer default 10000, insist boolean default false) returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp
--- However large the ledger is, what is new is found by two indexes.
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+create function gdpr.grow(
+  known bigint, known_edge bytea, hashes bytea[], horizon xid8, out size bigint, out root bytea
+)
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  head gdpr.tree_head;
-  horizon xid8;
-  oldest xid8;
-  latest xid8;
-  ids bigint[];
-  nodes bytea[];  -- the new hashes of a level, from left to right
-  sound boolean;
-  known bigint;   -- the size of the tree as it was
+  nodes bytea[] := grow.hashes;  -- the new hashes of a level, from left to right
   first bigint;   -- the index of the first of the new hashes within its level
   above integer := 0;  -- the level
   used integer := 0;   -- how many roots of the old edge have been read
   edge bytea := '';
   peak bytea;
-  root bytea;
 begin
-  -- A hint that spares two runs the same work. Whoever holds this lock for ever only makes us insist.
-  if not pg_try_advisory_xact_lock(1181774130) and not insist then
-    return null;
-  end if;
-  select * into head from gdpr.tree_head as h order by h.size desc limit 1;
-  known := coalesce(head.size, 0);
-  horizon := coalesce(head.horizon, '0');
-  -- Transactions are counted anew in a cluster that was restored from a dump.
-  if pg_snapshot_xmax(pg_current_snapshot()) < horizon then
-    horizon := '0';
-  end if;
-  oldest := pg_snapshot_xmin(pg_current_snapshot());
-
-  -- The anti-join decides what is new; the horizon only bounds where we look.
-  select array_agg(b.id order by b.xid, b.id), array_agg(b.leaf_hash order by b.xid, b.id),
-    bool_and(b.leaf_hash = sha256('\x00'::bytea || b.body)), max(b.xid)
-  into ids, nodes, sound, latest
-  from (
-    select e.id, e.xid, e.leaf_hash, e.body
-    from gdpr.entry as e
-    where e.xid >= horizon and not exists (select from gdpr.leaf as l where l.entry_id = e.id)
-    order by e.xid, e.id
-    limit sequence.most
-  ) as b;
-  if ids is null then
-    return known;
-  end if;
-  if not sound then
-    raise exception 'an entry of the ledger is no longer what was written' using errcode = 'data_corrupted';
-  end if;
-  if cardinality(ids) = sequence.most then
-    oldest := least(oldest, latest);  -- there may be more
-  end if;
-
-  begin
-    insert into gdpr.leaf (leaf_index, entry_id, leaf_hash)
-    select known + n.place - 1, n.id, n.hash
-    from unnest(ids, nodes) with ordinality as n (id, hash, place);
-  exception when unique_violation then
-    return null;  -- another run was faster; it has done what this one would
-  end;
-
   first := known;
-  while cardinality(nodes) > 0 or octet_length(head.edge) > 32 * used loop
+  while cardinality(nodes) > 0 or octet_length(grow.known_edge) > 32 * used loop
     if (known >> above) % 2 = 1 then
-      peak := substr(head.edge, 32 * used + 1, 32);
+      peak := substr(grow.known_edge, 32 * used + 1, 32);
       used := used + 1;
       if cardinality(nodes) > 0 then
         nodes := peak || nodes;
@@ -472,14 +442,382 @@ begin
     end if;
   end loop;
 
-  insert into gdpr.tree_head (size, root, edge, horizon)
-  values (known + cardinality(ids), root, edge, oldest);
-  return known + cardinality(ids);
+  size := known + cardinality(grow.hashes);
+  insert into gdpr.tree_head (size, root, edge, horizon) values (grow.size, grow.root, edge, grow.horizon);
+end
+$$;
+
+create function gdpr.sequence(most integer default 10000, insist boolean default false) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+-- However large the ledger is, what is new is found by two indexes.
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+declare
+  head gdpr.tree_head;
+  horizon xid8;
+  oldest xid8;
+  latest xid8;
+  ids bigint[];
+  hashes bytea[];
+  sound boolean;
+  known bigint;  -- the size of the tree as it was
+begin
+  -- A hint that spares two runs the same work. Whoever holds this lock for ever only makes us insist.
+  if not pg_try_advisory_xact_lock(1181774130) and not insist then
+    return null;
+  end if;
+  -- Whoever begins a restoration waits for us, or we see that it has begun; an older snapshot would not.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'the sequencer runs in a transaction of its own' using errcode = 'invalid_transaction_state';
+  end if;
+  lock table gdpr.leaf in row exclusive mode;
+  -- A place in the tree may be another entry's: of one that was anchored and that a restored backup does not have.
+  if gdpr.standing() <> 'whole' then
+    return null;
+  end if;
+  select * into head from gdpr.tree_head as h order by h.size desc limit 1;
+  known := coalesce(head.size, 0);
+  horizon := coalesce(head.horizon, '0');
+  -- Transactions are counted anew in a cluster that was restored from a dump.
+  if pg_snapshot_xmax(pg_current_snapshot()) < horizon then
+    horizon := '0';
+  end if;
+  oldest := pg_snapshot_xmin(pg_current_snapshot());
+
+  -- The anti-join decides what is new; the horizon only bounds where we look.
+  select array_agg(b.id order by b.xid, b.id), array_agg(b.leaf_hash order by b.xid, b.id),
+    bool_and(b.leaf_hash = sha256('\x00'::bytea || b.body)), max(b.xid)
+  into ids, hashes, sound, latest
+  from (
+    select e.id, e.xid, e.leaf_hash, e.body
+    from gdpr.entry as e
+    where e.xid >= horizon and not exists (select from gdpr.leaf as l where l.entry_id = e.id)
+    order by e.xid, e.id
+    limit sequence.most
+  ) as b;
+  if ids is null then
+    return known;
+  end if;
+  if not sound then
+    raise exception 'an entry of the ledger is no longer what was written' using errcode = 'data_corrupted';
+  end if;
+  if cardinality(ids) = sequence.most then
+    oldest := least(oldest, latest);  -- there may be more
+  end if;
+
+  begin
+    insert into gdpr.leaf (leaf_index, entry_id, leaf_hash)
+    select known + n.place - 1, n.id, n.hash
+    from unnest(ids, hashes) with ordinality as n (id, hash, place);
+  exception when unique_violation then
+    return null;  -- another run was faster; it has done what this one would
+  end;
+
+  return (gdpr.grow(known, coalesce(head.edge, ''), hashes, oldest)).size;
 end
 $$;
 comment on function gdpr.sequence is
 'Takes new entries into the tree. The answer is its size, or null where another run is at it. In a transaction of its own.';
 grant execute on function gdpr.sequence to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
+
+
+-- After a restore -----------------------------------------------------------------------------------------------------
+
+-- What the ledger was found to be, each time that this changed, beside what lies outside. A finding holds for one life
+-- of the server and one database in it: what a backup says of itself is not believed once it has been restored.
+create table gdpr.comparison (
+  id bigint generated always as identity primary key,
+  state text not null check (state in ('whole', 'behind', 'forked')),
+  origin text not null check (origin ~ '^[!-*,-~]{1,200}$'),
+  size bigint not null check (size >= 0),
+  server_started timestamptz not null default pg_postmaster_start_time(),
+  database oid not null,
+  at timestamptz not null default clock_timestamp()
+);
+comment on table gdpr.comparison is 'What the ledger was found to be beside what was anchored. Append-only.';
+
+-- What was anchored and is not here may be taken over from outside: up to this size, whose root somebody has signed.
+create table gdpr.restoration (
+  id uuid primary key default gen_random_uuid(),
+  origin text not null check (origin ~ '^[!-*,-~]{1,200}$'),
+  -- How many entries were here, which are the beginning of those that were anchored.
+  kept bigint not null check (kept >= 0),
+  size bigint not null,
+  root bytea not null check (octet_length(root) = 32),
+  -- The signed checkpoint: without a signature on it, nothing more is ever published here.
+  note text not null check (octet_length(note) <= 4096),
+  -- SHA-256 over the leaf hashes of each bundle that is to come, as they were when they gave this root.
+  digests bytea not null,
+  by_role text not null check (by_role ~ '^[a-z][a-z0-9_.-]{0,40}$'),
+  decided_at timestamptz not null,
+  at timestamptz not null default clock_timestamp(),
+  constraint restoration_range check (size > kept),
+  constraint restoration_digests check (octet_length(digests) = 32 * ((size + 255) / 256 - kept / 256))
+);
+comment on table gdpr.restoration is 'That entries are taken over from outside: which, and who decided. Append-only.';
+
+create table gdpr.imported (
+  entry_id bigint primary key,
+  restoration uuid not null references gdpr.restoration (id)
+);
+comment on table gdpr.imported is 'Entries that were taken over from outside, and with which restoration. Append-only.';
+
+-- That another epoch is to begin with what is here. It has begun once its event stands in the ledger.
+create table gdpr.epoch (
+  event uuid primary key,
+  number integer not null check (number > 1),
+  -- The log that it takes the place of, and the newest checkpoint of it.
+  before text not null check (before ~ '^[!-*,-~]{1,200}$'),
+  note bytea not null check (octet_length(note) = 32),
+  size bigint not null check (size > 0),
+  root bytea not null check (octet_length(root) = 32),
+  -- What was signed behind this many entries is declared lost.
+  kept bigint not null,
+  by_role text not null check (by_role ~ '^[a-z][a-z0-9_.-]{0,40}$'),
+  decided_at timestamptz not null,
+  at timestamptz not null default clock_timestamp(),
+  constraint epoch_range check (kept between 0 and size)
+);
+comment on table gdpr.epoch is 'Epochs that this database was to begin, and what each declares lost. Append-only.';
+
+grant select on gdpr.comparison, gdpr.restoration, gdpr.imported, gdpr.epoch to gdpr_audit, gdpr_verify;
+grant insert (event, number, before, note, size, root, kept, by_role, decided_at) on gdpr.epoch to gdpr_audit;
+
+create trigger comparison_stays before delete or update on gdpr.comparison
+for each row execute function gdpr.refuse_change();
+create trigger comparison_stays_whole before truncate on gdpr.comparison
+for each statement execute function gdpr.refuse_change();
+create trigger restoration_stays before delete or update on gdpr.restoration
+for each row execute function gdpr.refuse_change();
+create trigger restoration_stays_whole before truncate on gdpr.restoration
+for each statement execute function gdpr.refuse_change();
+create trigger imported_stays before delete or update on gdpr.imported
+for each row execute function gdpr.refuse_change();
+create trigger imported_stays_whole before truncate on gdpr.imported
+for each statement execute function gdpr.refuse_change();
+create trigger epoch_stays before delete or update on gdpr.epoch
+for each row execute function gdpr.refuse_change();
+create trigger epoch_stays_whole before truncate on gdpr.epoch
+for each statement execute function gdpr.refuse_change();
+
+alter table gdpr.comparison enable always trigger comparison_stays;
+alter table gdpr.comparison enable always trigger comparison_stays_whole;
+alter table gdpr.restoration enable always trigger restoration_stays;
+alter table gdpr.restoration enable always trigger restoration_stays_whole;
+alter table gdpr.imported enable always trigger imported_stays;
+alter table gdpr.imported enable always trigger imported_stays_whole;
+alter table gdpr.epoch enable always trigger epoch_stays;
+alter table gdpr.epoch enable always trigger epoch_stays_whole;
+
+create function gdpr.restoring() returns uuid
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select r.id
+  from gdpr.restoration as r
+  where r.size > coalesce((select max(h.size) from gdpr.tree_head as h), 0)
+    -- Given up for another epoch.
+    and not exists (
+      select
+      from gdpr.epoch as p
+      join gdpr.entry as e on e.event_id = p.event and e.writer = 'gdpr_audit'
+      where p.at > r.at
+    )
+  order by r.at desc
+  limit 1
+$$;
+comment on function gdpr.restoring is 'The restoration that has begun and not ended.';
+grant execute on function gdpr.restoring to gdpr_audit, gdpr_verify;
+
+create function gdpr.standing() returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select case
+    when gdpr.restoring() is not null then 'behind'
+    else coalesce(
+      (
+        select c.state
+        from gdpr.comparison as c
+        where c.server_started = pg_postmaster_start_time()
+          and c.database = (select d.oid from pg_database as d where d.datname = current_database())
+        order by c.id desc
+        limit 1
+      ),
+      case when exists (select from gdpr.anchor) then 'unknown' else 'whole' end
+    )
+  end
+$$;
+comment on function gdpr.standing is
+'What this ledger is beside what was anchored: whole, behind, forked, or unknown since the server was started.';
+grant execute on function gdpr.standing to gdpr_export, gdpr_erase, gdpr_verify, gdpr_audit;
+
+create function gdpr.record_comparison(state text, origin text, size bigint) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  place oid := (select d.oid from pg_database as d where d.datname = current_database());
+begin
+  if record_comparison.state = 'whole' and gdpr.restoring() is not null then
+    raise exception 'a restoration has begun and not ended' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  insert into gdpr.comparison (state, origin, size, database)
+  select record_comparison.state, record_comparison.origin, record_comparison.size, place
+  where record_comparison.state is distinct from (
+    select c.state
+    from gdpr.comparison as c
+    where c.server_started = pg_postmaster_start_time() and c.database = place
+    order by c.id desc
+    limit 1
+  );
+  return gdpr.standing();
+end
+$$;
+comment on function gdpr.record_comparison is
+'What the ledger was found to be, where that is news. The answer is its standing.';
+grant execute on function gdpr.record_comparison to gdpr_audit;
+
+create function gdpr.begin_restoration(
+  origin text, kept bigint, size bigint, root bytea, note text, digests bytea, by_role text, decided_at timestamptz
+) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  made uuid;
+begin
+  -- Whoever takes entries into the tree has done so before this, or finds that it has begun.
+  lock table gdpr.leaf in share row exclusive mode;
+  made := gdpr.restoring();
+  if made is not null then
+    return made;
+  end if;
+  if gdpr.standing() = 'whole' then
+    raise exception 'this ledger is what was anchored' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if begin_restoration.kept <> coalesce((select max(h.size) from gdpr.tree_head as h), 0) then
+    return null;  -- the tree has grown meanwhile
+  end if;
+  insert into gdpr.restoration (origin, kept, size, root, note, digests, by_role, decided_at)
+  values (
+    begin_restoration.origin, begin_restoration.kept, begin_restoration.size, begin_restoration.root,
+    begin_restoration.note, begin_restoration.digests, begin_restoration.by_role, begin_restoration.decided_at
+  )
+  returning id into made;
+  return made;
+end
+$$;
+comment on function gdpr.begin_restoration is
+'From now on the tree grows by what was anchored alone. The answer is the restoration; null where the tree has grown.';
+grant execute on function gdpr.begin_restoration to gdpr_audit;
+
+create function gdpr.is_entry(body bytea) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  told text;
+  read jsonb;
+begin
+  if is_entry.body is null or octet_length(is_entry.body) not between 2 and 65535 or get_byte(is_entry.body, 0) <> 1 then
+    return false;
+  end if;
+  told := convert_from(substr(is_entry.body, 2), 'UTF8');
+  if told is not json object with unique keys or told ~ '[^!-\[\]-~]' or told ~ '@[^"]*\.[A-Za-z]{2,}' then
+    return false;
+  end if;
+  read := told::jsonb;
+  return exists (
+    select from gdpr.entry_kind as k where k.kind = read ->> 'kind' and k.writer = read ->> 'writer'
+  )
+  and not exists (
+    select from jsonb_object_keys(read) as k (name) where k.name not in (select f.field from gdpr.entry_field as f)
+  )
+  and read ? 'at' and read ->> 'event' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  and coalesce(read ->> 'request' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', true)
+  and coalesce(read ->> 'subject' ~ '^[0-9a-f]{64}$', true);
+end
+$$;
+
+create function gdpr.import_leaves(restoration uuid, first bigint, bodies bytea[]) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+declare
+  begun gdpr.restoration;
+  head gdpr.tree_head;
+  known bigint;
+  upto bigint;
+  horizon xid8;
+  hashes bytea[];
+  ids bigint[];
+  grown record;
+begin
+  select * into begun from gdpr.restoration as r where r.id = import_leaves.restoration for update;
+  if not found then
+    raise exception 'there is no such restoration' using errcode = 'no_data_found';
+  end if;
+  select * into head from gdpr.tree_head as h order by h.size desc limit 1;
+  known := coalesce(head.size, 0);
+  if known >= begun.size or import_leaves.first < known then
+    return known;  -- somebody else was faster
+  end if;
+  upto := least(begun.size, (known / 256 + 1) * 256);
+  if gdpr.restoring() is distinct from begun.id or import_leaves.first is distinct from known
+    or cardinality(import_leaves.bodies) is distinct from (upto - known)::integer
+  then
+    raise exception 'this is not what a restoration takes next' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
+  select array_agg(sha256('\x00'::bytea || b.body) order by b.place) into hashes
+  from unnest(import_leaves.bodies) with ordinality as b (body, place);
+  -- Nothing but what gave the root that was signed, before any of it was taken over.
+  if (
+      select sha256(string_agg(n.hash, ''::bytea order by n.place))
+      from unnest(hashes) with ordinality as n (hash, place)
+    )
+    is distinct from substr(begun.digests, (32 * (known / 256 - begun.kept / 256) + 1)::integer, 32)
+  then
+    raise exception 'these are not the entries that were compared with the checkpoint' using errcode = 'data_corrupted';
+  end if;
+  if exists (select from unnest(import_leaves.bodies) as b (body) where not gdpr.is_entry(b.body)) then
+    raise exception 'what was anchored is no entry that anybody here may write' using errcode = 'check_violation';
+  end if;
+
+  -- What was written before the backup and taken into the tree after it stands here already.
+  with told as (
+    select convert_from(substr(b.body, 2), 'UTF8')::jsonb as said, b.body, b.place
+    from unnest(import_leaves.bodies) with ordinality as b (body, place)
+  ),
+  new as (
+    insert into gdpr.entry (written_at, writer, kind, event_id, body, leaf_hash, request, subject)
+    select
+      (t.said ->> 'at')::timestamptz, t.said ->> 'writer', t.said ->> 'kind', (t.said ->> 'event')::uuid, t.body,
+      sha256('\x00'::bytea || t.body), (t.said ->> 'request')::uuid, decode(t.said ->> 'subject', 'hex')
+    from told as t
+    order by t.place
+    on conflict on constraint entry_event do nothing
+    returning id
+  )
+  insert into gdpr.imported (entry_id, restoration)
+  select n.id, begun.id
+  from new as n;
+  select array_agg(e.id order by b.place) into ids
+  from unnest(import_leaves.bodies) with ordinality as b (body, place)
+  join gdpr.entry as e
+    on e.writer = convert_from(substr(b.body, 2), 'UTF8')::jsonb ->> 'writer'
+    and e.event_id = (convert_from(substr(b.body, 2), 'UTF8')::jsonb ->> 'event')::uuid
+  where e.leaf_hash = sha256('\x00'::bytea || b.body);
+  if cardinality(ids) is distinct from cardinality(hashes) then
+    raise exception 'another entry stands here under the event of one that was anchored' using errcode = 'GD002';
+  end if;
+
+  insert into gdpr.leaf (leaf_index, entry_id, leaf_hash)
+  select known + n.place - 1, n.id, n.hash
+  from unnest(ids, hashes) with ordinality as n (id, hash, place);
+  horizon := coalesce(head.horizon, '0');
+  if pg_snapshot_xmax(pg_current_snapshot()) < horizon then
+    horizon := '0';
+  end if;
+  grown := gdpr.grow(known, coalesce(head.edge, ''), hashes, horizon);
+  if grown.size > begun.size or (grown.size = begun.size and grown.root <> begun.root) then
+    raise exception 'these entries do not give the root that was signed' using errcode = 'data_corrupted';
+  end if;
+  return grown.size;
+end
+$$;
+comment on function gdpr.import_leaves is
+'Takes over the next bundle of entries, whoever wrote them, with their places in the tree. The answer is its size.';
+grant execute on function gdpr.import_leaves to gdpr_audit;
 
 
 -- People -------------------------------------------------------------------------------------------------------------
@@ -644,6 +982,18 @@ $$;
 create trigger request_keeps before update on gdpr.request
 for each row execute function gdpr.keep_request();
 
+create function gdpr.refuse_registration() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if gdpr.standing() in ('behind', 'forked') then
+    raise exception 'this ledger is not what was anchored' using errcode = 'GD001';
+  end if;
+  return null;
+end
+$$;
+create trigger request_waits before insert on gdpr.request
+for each statement execute function gdpr.refuse_registration();
+
 create function gdpr.register_request(
   subject_request_id uuid, action text, request_type text, kind text, received_at timestamptz,
   person bytea, person_key bytea, terms bytea, status text, code text,
@@ -713,6 +1063,10 @@ begin
   end if;
   if claim_request.seconds is null or claim_request.seconds not between 1 and 3600 then
     raise exception 'a lease lasts from 1 to 3600 seconds' using errcode = 'check_violation';
+  end if;
+  -- A restored database has forgotten what was done, held and withdrawn since its backup (threat model A2).
+  if gdpr.standing() <> 'whole' then
+    return;
   end if;
   return query
   update gdpr.request as r
@@ -795,7 +1149,15 @@ insert into gdpr.request_step (action, from_status, to_status, role) values
 ('export', 'failed', 'withdrawn', 'gdpr_export'),
 ('erase', 'incomplete', 'refused', 'gdpr_audit'),
 ('erase', 'failed', 'refused', 'gdpr_audit'),
-('erase', 'blocked', 'refused', 'gdpr_audit');
+('erase', 'blocked', 'refused', 'gdpr_audit'),
+('export', 'in_progress', 'blocked', 'gdpr_audit'),
+('export', 'incomplete', 'blocked', 'gdpr_audit'),
+('export', 'failed', 'blocked', 'gdpr_audit'),
+('export', 'blocked', 'blocked', 'gdpr_audit'),
+('erase', 'in_progress', 'blocked', 'gdpr_audit'),
+('erase', 'incomplete', 'blocked', 'gdpr_audit'),
+('erase', 'failed', 'blocked', 'gdpr_audit'),
+('erase', 'blocked', 'blocked', 'gdpr_audit');
 
 create function gdpr.move_request(
   request_id uuid, to_status text, fence bigint default null, code text default null
@@ -821,7 +1183,14 @@ begin
   if session_user <> 'gdpr_audit' and standing.fence is distinct from move_request.fence then
     raise exception 'another worker has this request now' using errcode = 'object_not_in_prerequisite_state';
   end if;
-  if standing.status = move_request.to_status then
+  if standing.status = move_request.to_status and (
+    standing.code is not distinct from move_request.code
+    or not exists (
+      select from gdpr.request_step as s
+      where s.action = standing.action and s.from_status = standing.status and s.to_status = standing.status
+        and s.role = session_user
+    )
+  ) then
     return standing.status;  -- a retry after a crash behind the commit
   end if;
   if not exists (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from verifier.bundles import Bundles, Tile, folder
 from verifier.entry import Entries, EntryMalformed, said
 from verifier.findings import Finding, Findings
 from verifier.note import Keys
+from verifier.opening import Losses
 from verifier.source import Source
 from verifier.telling import Telling
 from verifier.tree import Tree
@@ -52,8 +53,18 @@ class Epoch:
     """Read once, from its beginning to its end, with one bundle in memory."""
 
     def __init__(
-        self, source: Source, keys: Keys, *, name: str, epoch: int, allowed: timedelta, findings: Findings
+        self,
+        source: Source,
+        keys: Keys,
+        *,
+        name: str,
+        epoch: int,
+        allowed: timedelta,
+        findings: Findings,
+        earlier: Sequence[EpochReport] = (),
     ) -> None:
+        self._losses = Losses(source, keys, name=name, epoch=epoch, findings=findings)
+        self._earlier = earlier
         self._findings = findings
         self._allowed = allowed
         self._anchors = Anchors(source, keys, name=name, epoch=epoch, findings=findings)
@@ -210,7 +221,10 @@ class Epoch:
             who = ", ".join(self._claimed)
             says = f"is signed by {who}, and by no key that is known" if who else "is signed by a key that is known"
             self._find("nothing_signed", f"{'What lies here' if who else 'Nothing here'} {says}")
-        elif report.epoch > 1 and not self._telling.is_opened:
+        elif report.epoch > 1 and self._telling.openings:
+            sizes = {each.epoch: each.entries for each in self._earlier}
+            self._losses.check(self._telling.openings, sizes, end=self._end)
+        elif report.epoch > 1:
             self._find("epoch_unexplained", f"No entry says why epoch {report.epoch} was begun")
         report.last_at = _said_at(self._last)
         report.beyond = self._beyond() if report.checkpoints else self._bundles.end()

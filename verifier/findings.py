@@ -28,11 +28,13 @@ CODES: dict[str, tuple[Severity, str]] = {
     "told_ahead": ("error", "ask whoever runs the ledger: nothing can be told before it has happened"),
     "entry_malformed": ("error", "ask whoever runs the ledger which program wrote it"),
     "epoch_missing": ("error", "see who deleted it: a new epoch only follows one that lies beside it"),
+    "epoch_misdeclared": ("error", "ask whoever runs the ledger: more was lost, or something else, than they declare"),
     "nothing_signed": ("error", "give the key that is published for this ledger, or see whether this is its place"),
     "key_unknown": ("error", "give this key as well, once you know that it is theirs"),
     "empty": ("error", "name the place that the ledger is published to"),
     "silence": ("error", "ask what happened in that time; what was written then has no earlier witness"),
     "stale": ("error", "see whether the ledger still publishes; `checkpoint` does it by hand"),
+    "entries_lost": ("warning", "ask what they were, and see that what you kept of them is done again"),
     "bundle_hidden": ("warning", "see who deleted it; the version below was verified here"),
     "epoch_unexplained": ("warning", "ask which restore made it necessary, and compare it with the one before"),
     "untold": ("warning", "ask who published it: it fits, and the ledger does not know of it"),
@@ -83,6 +85,11 @@ class Findings:
             told.append(finding)
         else:
             self.untold[finding.code] += 1
+
+    def excuse(self, code: str, epoch: int, first: int, last: int) -> None:
+        """What is found of these entries alone is told of by something else."""
+        told = self._told.get((epoch, code), [])
+        told[:] = [each for each in told if not (first <= (each.first or 0) and (each.last or 0) <= last)]
 
     @property
     def worst_first(self) -> list[Finding]:

@@ -48,17 +48,19 @@ def verify(
     known, findings = Keys(keys), Findings()
     numbers = source.epochs()
     called = name or name_in(source, known, numbers) or "?"
-    epochs = tuple(
-        Epoch(source, known, name=called, epoch=number, allowed=allowed, findings=findings).verified(progress)
-        for number in numbers
-    )
+    epochs: list[EpochReport] = []
+    for number in numbers:
+        epoch = Epoch(
+            source, known, name=called, epoch=number, allowed=allowed, findings=findings, earlier=tuple(epochs)
+        )
+        epochs.append(epoch.verified(progress))
     _whole(numbers, findings)
     if source.has_times and epochs:
         _fresh(epochs[-1], now or datetime.now(UTC), allowed, findings)
     return Report(
         where=source.where,
         has_times=source.has_times,
-        epochs=epochs,
+        epochs=tuple(epochs),
         findings=tuple(findings.worst_first),
         more=findings.untold,
     )

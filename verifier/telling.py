@@ -10,10 +10,12 @@ from typing import Any
 from verifier.anchors import Lying, key_of
 from verifier.findings import Finding, Findings
 from verifier.note import LONGEST
+from verifier.opening import Opening
 from verifier.source import Source
 from verifier.spelling import Misspelt, number
 
 _HASH = re.compile("[0-9a-f]{64}", re.ASCII)
+_MOST_OPENINGS = 10  # of one epoch, which has one
 _MOST_WAITING = 5000  # checkpoints of which nothing has been told yet; in a log that is well there are two
 
 
@@ -29,7 +31,7 @@ class Telling:
         self._is_signed = False  # something here
         self._last = 0  # size that was told
         self._missed = 0  # the end of the last entries that are not there, and may have told of what is smaller
-        self.is_opened = False  # an entry says why there is this epoch
+        self.openings: list[Opening] = []  # what entries say of why there is this epoch
 
     def lies(self, lying: Lying) -> None:
         """What lies outside under the key of a size. The entries that tell of it have a higher index."""
@@ -45,7 +47,7 @@ class Telling:
     def told(self, index: int, entry: Mapping[str, Any]) -> None:
         """What an entry says about the ledger."""
         if entry["kind"] == "ledger.origin_opened" and entry.get("origin") == f"{self._name}/{self._epoch}":
-            self.is_opened = True
+            self._opened(index, entry)
         if entry["kind"] != "ledger.anchored":
             return
         origin, size, digest = entry.get("origin"), entry.get("size"), entry.get("note")
@@ -60,6 +62,13 @@ class Telling:
             self._compared(index, self._waiting.pop(size), digest)
         else:
             self._looked_for(index, epoch, size, digest)
+
+    def _opened(self, index: int, entry: Mapping[str, Any]) -> None:
+        opening = Opening.read(entry)
+        if opening is None:
+            self._find("entry_malformed", "It begins an epoch and does not say in place of what", index)
+        elif len(self.openings) < _MOST_OPENINGS:
+            self.openings.append(opening)
 
     def _epoch_of(self, origin: str) -> int | None:
         """This epoch or one before it."""

@@ -20,18 +20,17 @@ from shared.envelope import Identity, read_identities
 from shared.identification import Identified, identify, kind_of
 from shared.invocation import Answer
 from shared.keys import Keys
-from shared.ledger import proof
+from shared.ledger import comparison, epoch, proof
 from shared.ledger.after import sequenced
 from shared.ledger.anchors import Anchors
 from shared.ledger.entry import Entry, EntryInvalid, append
-from shared.ledger.publish import compare, publish
+from shared.ledger.publish import publish
 from shared.ledger.verification import verify
 from shared.queries import query
 from shared.sealing import person_id, subject_ref
 
 WRITER = "gdpr_audit"
 PAGE = 200
-EPOCH = 1
 _OURS = 5  # the version of UUIDs that events of the suite itself have: nobody else takes one of them before it happens
 _LONGEST = 2 * 2**20  # bytes of entries in one answer; Lambda takes six
 
@@ -103,7 +102,7 @@ class Ledger:
         """Read all of it back, beside what lies outside; which is itself recorded."""
         role = asked.code("by_role") if asked.has("by_role") else "schedule"
         asked.check()
-        done = verify(self.database, self._anchors())
+        done = verify(self.database, self.anchors())
         with self.database.transaction() as cur:
             self._queried(cur, role, "verify", done.size)
         sequenced(self.database)
@@ -121,16 +120,21 @@ class Ledger:
     def checkpoint(self, asked: Asked) -> Answer:
         """Take everything into the tree, and anchor it outside."""
         asked.check()
-        done = publish(self.database, self._anchors(), self.keys.ledger().signers, keep=self.lock)
+        done = publish(self.database, self.anchors(), self.keys.ledger().signers, keep=self.lock)
         return {"status": "completed", **asdict(done)}
 
     def compare(self) -> None:
         """Raises LedgerBroken where this is not the ledger that was anchored, as after a restore."""
-        compare(self.database, self._anchors())
+        comparison.compared(self.database, self.anchors())
+
+    def be_whole(self) -> None:
+        """Raises LedgerBroken where what is here was not found to be what was anchored since the server was started."""
+        if comparison.standing(self.database) != "whole":
+            self.compare()
 
     def proof(self, asked: Asked) -> Answer:
         """Of an entry in a checkpoint, or of one checkpoint as the beginning of another."""
-        origin = self._anchors().origin
+        origin = self.anchors().origin
         if asked.has("old_size"):
             old, new = (asked.number(name, least=1, most=2**62) for name in ("old_size", "new_size"))
             asked.check()
@@ -145,8 +149,11 @@ class Ledger:
         entry = base64.b64encode(found.body).decode()
         return {"status": "completed", "index": found.index, "entry": entry, "proof": found.text}
 
-    def _anchors(self) -> Anchors:
-        return Anchors(self.place, name=self.name, epoch=EPOCH, keys=self.keys.ledger().known)
+    def anchors(self) -> Anchors:
+        """Those of the epoch that this database is in."""
+        with self.database.transaction() as cur:
+            number = epoch.current(cur, self.name)
+        return Anchors(self.place, name=self.name, epoch=number, keys=self.keys.ledger().known)
 
     def _queried(self, cur: cursor, role: str, code: str, size: int) -> None:
         at = clock.now()

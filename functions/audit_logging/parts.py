@@ -26,6 +26,10 @@ class Parts:
             self._errors.append(error)
         return None
 
+    def met(self, kind: type[Exception]) -> bool:
+        """Whether this went wrong."""
+        return any(isinstance(error, kind) for error in self._errors)
+
     def answer(self, *, failed: int = 0) -> dict[str, Any]:
         """Raises what a retry may cure; else tells of the first thing that went wrong, if any did."""
         for error in self._errors:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from psycopg2.extensions import cursor
 
+from functions.audit_logging import suspension
 from shared import active_plan, case_file
 from shared.asked import Asked, Fault, Rejected
 from shared.case import Case, ExtensionIncomplete, ExtensionTooLate, ExtensionTwice, NothingAsked, NothingExtended
@@ -22,11 +23,13 @@ from shared.errors import Misuse, Refused
 from shared.invocation import Answer
 from shared.keys import Keys
 from shared.ledger.after import sequenced
+from shared.queries import query
 from shared.reasons import ReasonUnfounded, ReasonUnknown
 from shared.refusals import NotExcessive, RefusalIncomplete, refused
-from shared.register import Receipt, deadlines_told, record, register
+from shared.register import Receipt, deadlines_told, is_recorded, record, register
 
 WRITER = "gdpr_audit"
+_REINSTATED = "request.reinstated"
 
 
 class RequestClosed(Refused):
@@ -37,10 +40,19 @@ class NothingOwed(Misuse):
     code = "nothing_owed"
 
 
+class NotSuspended(Misuse):
+    code = "not_suspended"
+
+
+class RefusedSince(Refused):
+    code = "refused_since"
+
+
 # What the law, or what stands in the register, does not allow: bad input, however well it is written.
 _RULINGS = (
     ExtensionIncomplete, ExtensionTooLate, ExtensionTwice, InstantInvalid, NotExcessive, NothingAsked, NothingExtended,
-    NothingOwed, ReasonUnfounded, ReasonUnknown, RefusalIncomplete, RequestClosed, RequestUnknown,
+    NothingOwed, NotSuspended, ReasonUnfounded, ReasonUnknown, RefusalIncomplete, RefusedSince, RequestClosed,
+    RequestUnknown,
 )  # fmt: skip
 
 
@@ -100,6 +112,19 @@ class Requests:
                 file, receipt = _changed(cur, file, case, "request.notified", {"role": role}, at=notified_at)
                 case_file.give(cur, file, "extension", at=notified_at)
             return _told(file, receipt)
+
+    def reinstate(self, asked: Asked) -> Answer:
+        """The officer has looked at a request that a restore suspended, and lets it go on."""
+        named, role, at = _Named.read(asked), asked.code("by_role"), asked.past("decided_at")
+        asked.check()
+        with self._course(named) as (cur, file):
+            if is_recorded(cur, file, _REINSTATED, writer=WRITER, about=at.isoformat()):
+                return _told(file)
+            _check_suspended(cur, file)
+            step = {"request": str(file.id), "status": "in_progress", "fence": None, "code": None}
+            cur.execute(query("move_request"), step)
+            now = case_file.get(cur, file.subject_request_id, file.action, by=active_plan.load(cur).deadlines)
+            return _told(now, record(cur, now, _REINSTATED, {"role": role}, writer=WRITER, at=at, about=at.isoformat()))
 
     def refuse(self, asked: Asked) -> Answer:
         """The officer has refused it, and says what the person has to be told."""
@@ -179,6 +204,14 @@ class _Named:
 def _check_open(file: CaseFile) -> None:
     if not file.is_open:
         raise RequestClosed(f"This request is {file.status}", remedy="nothing can be added to it")
+
+
+def _check_suspended(cur: cursor, file: CaseFile) -> None:
+    if (file.status, file.code) != ("blocked", suspension.CODE):
+        raise NotSuspended("No restore has suspended this request", remedy="there is nothing to do")
+    cur.execute(query("says_of_request"), {"request": str(file.id), "kind": "request.refused"})
+    if cur.fetchone() == (True,):
+        raise RefusedSince("This request was refused after the backup", remedy="refuse it again, as it was")
 
 
 def _changed(

@@ -10,15 +10,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Self
 
+from functions.audit_logging.activation import Activation
+from functions.audit_logging.administrator import Administrator
+from functions.audit_logging.cases import Cases
 from functions.audit_logging.intake import Intake, keys_in
 from functions.audit_logging.ledger import Ledger
 from functions.audit_logging.parts import Parts
+from functions.audit_logging.report import Reports
 from functions.audit_logging.requests import Requests
+from functions.audit_logging.restore import Restore
+from functions.audit_logging.rotation import Rotation
+from functions.audit_logging.schema import Schema
 from functions.audit_logging.sweep import Swept, sweep
 from shared import catalogue, health
 from shared.asked import Asked
 from shared.bucket import open_bucket
-from shared.errors import LedgerBroken, SuiteError
+from shared.errors import LedgerBehind, LedgerBroken, SuiteError
 from shared.invocation import Answer
 from shared.keys import Keys
 from shared.ledger import tree
@@ -39,6 +46,11 @@ class Service:
     outbox: Outbox
     intake: Intake
     ledger: Ledger
+    reports: Reports
+    cases: Cases
+    schema: Schema
+    activation: Activation
+    rotation: Rotation
 
     @classmethod
     def of(cls, settings: AuditLoggingSettings, *, application: str) -> Self:
@@ -46,6 +58,7 @@ class Service:
         outside = functools.partial(open_bucket, region=settings.region, endpoint=settings.aws_endpoint)
         outbox = Outbox(bucket=outside(settings.exchange_bucket))
         keys = Keys(bucket=outside(settings.keys_bucket))
+        administrator = Administrator(keys=keys.bucket)
         return cls(
             unit=unit,
             requests=Requests(database=unit.database, keys=keys),
@@ -58,9 +71,16 @@ class Service:
                 name=settings.ledger_bucket.name,
                 lock=timedelta(days=settings.ledger_lock_days) if settings.ledger_lock_days else None,
             ),
+            reports=Reports(database=unit.database),
+            cases=Cases(database=unit.database),
+            schema=Schema(administrator=administrator),
+            activation=Activation(database=unit.database, administrator=administrator, plans=outbox.bucket),
+            rotation=Rotation(database=unit.database, administrator=administrator, keys=keys.bucket),
         )
 
     def do(self, name: str, asked: Asked) -> Answer:
+        if name in self.WAITING:
+            self.ledger.be_whole()
         return self.ACTIONS[name](self, asked)
 
     def health(self, asked: Asked) -> Answer:
@@ -88,6 +108,9 @@ class Service:
         """
         asked.check()
         parts = Parts()
+        parts.do(self.ledger.compare)
+        if parts.met(LedgerBehind):  # what would be told now may stand in entries that are still to be taken over
+            return parts.answer()
         parts.do(lambda: tree.sequence(self.unit.database, insist=True))
         told = parts.do(lambda: sweep(self.unit.database, self.outbox)) or Swept()
         anchored = parts.do(lambda: self.ledger.checkpoint(asked)) or {}
@@ -108,11 +131,14 @@ class Service:
         return {"status": "completed", "files": len(taken), "requests": dict(sum(map(Counter, taken), Counter()))}
 
     ACTIONS: ClassVar[Mapping[str, Do]] = {
+        "activate": lambda self, asked: self.activation.activate(asked),
         "catalogue": catalogue,
         "checkpoint": lambda self, asked: self.ledger.checkpoint(asked),
         "extend": lambda self, asked: self.requests.extend(asked),
         "health": health,
         "intake": take,
+        "list": lambda self, asked: self.cases.list(asked),
+        "migrate": lambda self, asked: self.schema.migrate(asked),
         "notify": lambda self, asked: self.requests.notify(asked),
         "pause": lambda self, asked: self.requests.pause(asked),
         "proof": lambda self, asked: self.ledger.proof(asked),
@@ -120,8 +146,17 @@ class Service:
         "record": lambda self, asked: self.ledger.record(asked),
         "refuse": lambda self, asked: self.requests.refuse(asked),
         "register": lambda self, asked: self.requests.register(asked),
+        "reinstate": lambda self, asked: self.requests.reinstate(asked),
+        "report": lambda self, asked: self.reports.report(asked),
+        "restore": lambda self, asked: Restore(ledger=self.ledger, outbox=self.outbox).restore(asked),
         "resume": lambda self, asked: self.requests.resume(asked),
+        "rotate": lambda self, asked: self.rotation.rotate(asked),
+        "show": lambda self, asked: self.cases.show(asked),
         "sweep": sweep,
         "verify": lambda self, asked: self.ledger.verify(asked),
     }
-    OFFICERS: ClassVar[frozenset[str]] = frozenset({"refuse"})
+    OFFICERS: ClassVar[frozenset[str]] = frozenset({"activate", "migrate", "refuse", "reinstate", "restore", "rotate"})
+    # What a restored database does not do before it has been brought up to its anchor (threat model A2).
+    WAITING: ClassVar[frozenset[str]] = frozenset(
+        {"extend", "intake", "notify", "pause", "record", "refuse", "register", "reinstate", "resume"}
+    )

@@ -39,14 +39,39 @@ class Anchors:
 
     def __init__(self, bucket: Bucket, *, name: str, epoch: int, keys: Collection[PublicKey]) -> None:
         self.bucket = bucket
+        self.name = name
         self.epoch = epoch
         self.origin = f"{name}/{epoch}"
-        self._keys = keys
+        self.keys = keys
         self._prefix = f"{epoch}/checkpoints/"
 
     @property
     def where(self) -> str:
         return self.bucket.where
+
+    def of(self, epoch: int) -> Anchors:
+        """Those of another epoch."""
+        return Anchors(self.bucket, name=self.name, epoch=epoch, keys=self.keys)
+
+    def among(self, keys: Collection[PublicKey]) -> Anchors:
+        """Those that some keys have signed."""
+        return Anchors(self.bucket, name=self.name, epoch=self.epoch, keys=keys)
+
+    @property
+    def following(self) -> Anchors:
+        """Those of the next epoch."""
+        return self.of(self.epoch + 1)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a key of ours has signed anything in this epoch."""
+        versions = (version for version in self._versions(0) if not version.is_deletion)
+        return any(True for version in versions for _ in self._read(version, is_hidden=False))
+
+    @property
+    def newest(self) -> Anchor | None:
+        versions = [version for version in self._versions(0) if not version.is_deletion]
+        return next((anchor for version in reversed(versions) for anchor in self._read(version, is_hidden=False)), None)
 
     def key(self, size: int) -> str:
         return f"{self._prefix}{size:020}"
@@ -71,9 +96,17 @@ class Anchors:
     def _read(self, version: Version, *, is_hidden: bool) -> Iterator[Anchor]:
         with contextlib.suppress(NoteInvalid, UnicodeDecodeError, TooLargeError):
             note = (self.bucket.get(version.key, version=version.id or None, most=_LONGEST) or b"").decode()
-            checkpoint = Checkpoint.open(note, self._keys, origin=self.origin)
+            checkpoint = Checkpoint.open(note, self.keys, origin=self.origin)
             if self.key(checkpoint.size) == version.key:
                 yield Anchor(checkpoint=checkpoint, note=note, version=version.id, at=version.at, is_hidden=is_hidden)
+
+    def first(self, size: int) -> Anchor | None:
+        """Of all that was ever put under the key of a size, the first that a key of ours has signed."""
+        versions = [version for version in self.bucket.versions(self.key(size)) if not version.is_deletion]
+        for version in reversed(versions):
+            for anchor in self._read(version, is_hidden=False):
+                return anchor
+        return None
 
     def read(self, size: int) -> str | None:
         """Whatever lies under the key of this size."""

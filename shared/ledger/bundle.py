@@ -6,8 +6,9 @@ They hold codes, counts and references like every entry, and are what a restored
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
+from shared.bucket import Bucket, TooLargeError
 from shared.ledger.entry import LONGEST
 from shared.ledger.tree import WIDTH
 
@@ -27,6 +28,29 @@ def key(epoch: int, index: int, width: int = WIDTH) -> str:
 
 def packed(bodies: Iterable[bytes]) -> bytes:
     return b"".join(struct.pack(">H", len(body)) + body for body in bodies)
+
+
+def read(bucket: Bucket, key: str, fits: Callable[[list[bytes]], bool]) -> list[bytes] | None:
+    """Its entries, from the latest version that fits: what was put over it, or a mark of deletion, hides none."""
+    for raw in _versions(bucket, key):
+        try:
+            bodies = unpacked(raw)
+        except ValueError:
+            continue
+        if fits(bodies):
+            return bodies
+    return None
+
+
+def _versions(bucket: Bucket, key: str) -> Iterator[bytes]:
+    versions = (version for version in bucket.versions(key) if version.key == key and not version.is_deletion)
+    for version in versions:
+        try:
+            raw = bucket.get(key, version=version.id or None, most=LARGEST)
+        except TooLargeError:
+            continue
+        if raw is not None:
+            yield raw
 
 
 def unpacked(bundle: bytes) -> list[bytes]:

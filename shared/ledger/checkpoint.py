@@ -20,10 +20,12 @@ class Checkpoint:
     origin: str  # which log, and which of its lives: a restored database may have to begin another
     size: int
     root: bytes
+    extensions: tuple[str, ...] = ()  # lines behind the three, on which no other tool relies
 
     @property
     def text(self) -> str:
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+        lines = (self.origin, str(self.size), base64.b64encode(self.root).decode(), *self.extensions)
+        return "".join(f"{line}\n" for line in lines)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -36,7 +38,7 @@ class Checkpoint:
             root = b""
         if len(root) != SIZE or base64.b64encode(root).decode() != lines[2]:
             raise NoteInvalid("the root of a checkpoint is no hash in base64")
-        return cls(origin=lines[0], size=int(lines[1]), root=root)
+        return cls(origin=lines[0], size=int(lines[1]), root=root, extensions=tuple(lines[3:]))
 
     @classmethod
     def open(cls, note: str, keys: Collection[PublicKey], *, origin: str) -> Self:

@@ -79,6 +79,8 @@ SHAPES: Mapping[str, Shape] = {
     "origin": _text(r"[!-*,-?A-~]{1,200}"),
     "size": _count,
     "root": _HASH,
+    "kept": _count,  # entries, of a log that goes on in another epoch
+    "before": _text(r"[!-*,-?A-~]{1,200}"),  # the origin that another one takes the place of
     "note": _HASH,  # of a checkpoint's bytes
     "key": _HASH,  # of a verifier key's text
 }

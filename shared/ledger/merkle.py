@@ -39,6 +39,17 @@ class Edge:
         self._peaks.append(hashed)
         self.size += 1
 
+    @classmethod
+    def of(cls, subtree: Subtree, size: int) -> Edge:
+        """That of a tree of this size."""
+        edge, start = cls(), 0
+        while start < size:
+            end = start + (1 << (size - start).bit_length() - 1)
+            edge._peaks.append(subtree(start, end))
+            start = end
+        edge.size = size
+        return edge
+
     @property
     def peaks(self) -> list[bytes]:
         """The roots of its perfect trees, the largest first."""

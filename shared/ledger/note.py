@@ -14,7 +14,6 @@ from nacl.signing import SigningKey, VerifyKey
 
 ED25519 = b"\x01"
 MOST_SIGNATURES = 16
-_PRIVATE = "PRIVATE+KEY+"
 
 
 class NoteInvalid(ValueError):
@@ -73,6 +72,8 @@ class Signer(Protocol):
 class LocalSigner:
     """A key that this process holds. Never shown: neither in an error nor in a repr."""
 
+    PREFIX = "PRIVATE+KEY+"
+
     def __init__(self, name: str, seed: bytes) -> None:
         self._key = SigningKey(seed)
         self.public = PublicKey(name=name, key=bytes(self._key.verify_key))
@@ -84,13 +85,13 @@ class LocalSigner:
     @classmethod
     def parse(cls, text: str) -> Self:
         """PRIVATE+KEY+NAME+ID+SEED, as it lies in the key's object."""
-        fields = text.strip().removeprefix(_PRIVATE).split("+", 2)
+        fields = text.strip().removeprefix(cls.PREFIX).split("+", 2)
         try:
             name, identifier, encoded = fields
             raw = _decoded(encoded)
         except ValueError:
             raise ValueError("this is no signing key: it begins with PRIVATE+KEY+") from None
-        if not text.startswith(_PRIVATE) or raw[:1] != ED25519 or len(raw) != 33:
+        if not text.startswith(cls.PREFIX) or raw[:1] != ED25519 or len(raw) != 33:
             raise ValueError("this is no Ed25519 signing key")
         signer = cls(name, raw[1:])
         if signer.public.id.hex() != identifier:
@@ -99,7 +100,7 @@ class LocalSigner:
 
     def as_text(self) -> str:
         """What `parse` takes. A secret."""
-        return f"{_PRIVATE}{self.public.name}+{self.public.id.hex()}+{_encoded(ED25519 + bytes(self._key))}"
+        return f"{self.PREFIX}{self.public.name}+{self.public.id.hex()}+{_encoded(ED25519 + bytes(self._key))}"
 
     def sign(self, text: bytes) -> bytes:
         return self._key.sign(text).signature

@@ -6,7 +6,7 @@ That one look is what catches a restored backup before it can tell another story
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,12 +14,13 @@ from hashlib import sha256
 from shared import clock
 from shared.bucket import KeyTakenError
 from shared.database import Database
-from shared.errors import AnchorMissing, LedgerBehind, LedgerForked, StoreFault
+from shared.errors import AnchorMissing, LedgerForked, StoreFault
 from shared.ledger import bundle, merkle, tree
 from shared.ledger.anchors import Anchor, Anchors
 from shared.ledger.checkpoint import Checkpoint
+from shared.ledger.comparison import compared
 from shared.ledger.entry import Entry, append
-from shared.ledger.note import Signer, sign
+from shared.ledger.note import PublicKey, Signer, sign
 from shared.queries import query
 
 MOST_BUNDLES = 1000  # in one run; the rest is the next one's
@@ -39,14 +40,15 @@ class Published:
 
 
 def publish(database: Database, anchors: Anchors, signers: Sequence[Signer], *, keep: timedelta | None) -> Published:
-    """Sequence, compare with what lies outside, sign, publish, and record it. Run again after a crash it goes on.
+    """Compare with what lies outside, sequence, sign, publish, and record it. Run again after a crash it goes on.
 
     Raises LedgerBehind, LedgerForked or AnchorMissing where this ledger is not the one that was anchored.
     """
     for _ in range(3):
+        newest = compared(database, anchors)
+        _tell_of_keys(database, anchors.keys, signers)
         tree.sequence(database, insist=True)
-        newest = _compared(database, anchors)
-        _record(database, anchors, newest)  # one that a crash left unrecorded, too
+        record(database, anchors, newest)  # one that a crash left unrecorded, too
         head = _prepared(database, newest, anchors.origin)
         size = min(head.size, (newest.size if newest else 0) // tree.WIDTH * tree.WIDTH + MOST_BUNDLES * tree.WIDTH)
         if newest and newest.size == size:
@@ -59,46 +61,11 @@ def publish(database: Database, anchors: Anchors, signers: Sequence[Signer], *, 
         # If we crash here, bundles lie outside that no checkpoint covers yet. The next run writes the same bytes.
         if _put(anchors, size, note, keep):
             # If we crash here, the next run finds the anchor and records it.
-            _record(database, anchors, _read_back(anchors, size, note))
+            record(database, anchors, _read_back(anchors, size, note))
             return Published(origin=anchors.origin, size=size, note=note, is_new=True)
         # Somebody has put something else under the next key. With one more entry, the next is another.
         _append(database, "ledger.heartbeat", f"past {size}", clock.now(), {"origin": anchors.origin, "size": size})
     raise StoreFault("Others keep writing where the next checkpoint belongs", where=anchors.where)
-
-
-def compare(database: Database, anchors: Anchors) -> None:
-    """Raises LedgerBroken where this is not the ledger that was anchored, as after a restore."""
-    _compared(database, anchors)
-
-
-def _compared(database: Database, anchors: Anchors) -> Anchor | None:
-    """The newest anchor, once each from the last that we know of is one of this ledger."""
-    with database.transaction() as cur:
-        cur.execute(query("last_anchor"), {"origin": anchors.origin})
-        (known,) = cur.fetchone() or (0,)
-    found = anchors.since(known)
-    if known and known not in [anchor.size for anchor in found]:
-        raise AnchorMissing(
-            f"The checkpoint of size {known} is gone, or signed by a key that is not known here",
-            where=anchors.where,
-            remedy="see who deleted it, or correct LEDGER_BUCKET and the keys",
-        )
-    with database.transaction() as cur:
-        head, hashes = tree.head(cur), tree.stored(cur)
-        for anchor in found:
-            if anchor.size > head.size:
-                raise LedgerBehind(
-                    f"This database's ledger has {head.size} entries, and {anchor.size} are anchored",
-                    where=anchors.where,
-                    remedy="a backup was restored here: bring the ledger up to its anchor first",
-                )
-            if tree.root(hashes, anchor.size) != anchor.checkpoint.root:
-                raise LedgerForked(
-                    f"The first {anchor.size} entries of this ledger are not those that were anchored",
-                    where=anchors.where,
-                    remedy="`gdpr ledger verify` names what was changed",
-                )
-    return found[-1] if found else None
 
 
 def _prepared(database: Database, newest: Anchor | None, origin: str) -> tree.Head:
@@ -117,13 +84,34 @@ def _prepared(database: Database, newest: Anchor | None, origin: str) -> tree.He
         recent = cur.fetchall()
     for size, note, at in recent:  # of several, where two published side by side
         digest = sha256(note.encode()).hexdigest()
-        _append(database, "ledger.anchored", f"{origin} {size}", at, {"origin": origin, "size": size, "note": digest})
+        told = {"origin": origin, "size": size, "note": digest}
+        _append_once(database, "ledger.anchored", f"{origin} {size}", at, told)
     tree.sequence(database, insist=True)
     with database.transaction() as cur:
         return tree.head(cur)
 
 
-def _append(database: Database, kind: str, about: str, at: datetime, said: dict[str, object]) -> None:
+def _tell_of_keys(database: Database, known: Collection[PublicKey], signers: Sequence[Signer]) -> None:
+    """Of each key behind the first that it signs, and of each that signs no more, the log itself tells once."""
+    signing = {signer.public for signer in signers}
+    for place, key in enumerate(known):
+        status = "added" if key in signing else "retired"
+        if place or status == "retired":
+            digest = sha256(str(key).encode()).hexdigest()
+            said = {"key": digest, "status": status}
+            _append_once(database, "ledger.key_rotated", f"{digest} {status}", clock.now(), said)
+
+
+def _append_once(database: Database, kind: str, about: str, at: datetime, said: Mapping[str, object]) -> None:
+    """Told by whoever comes first, and taken over from outside perhaps: then with the time that it had."""
+    event = uuid.uuid5(_EVENTS, f"{kind} {about}")
+    with database.transaction() as cur:
+        cur.execute(query("is_recorded"), {"event": str(event), "writer": _WRITER})
+        if cur.fetchone() == (False,):
+            append(cur, Entry(event=event, kind=kind, writer=_WRITER, at=at, said=said))
+
+
+def _append(database: Database, kind: str, about: str, at: datetime, said: Mapping[str, object]) -> None:
     with database.transaction() as cur:
         append(cur, Entry(event=uuid.uuid5(_EVENTS, f"{kind} {about}"), kind=kind, writer=_WRITER, at=at, said=said))
 
@@ -171,8 +159,9 @@ def _read_back(anchors: Anchors, size: int, note: str) -> Anchor:
     raise AnchorMissing(f"The checkpoint of size {size} was written, and is not there", where=anchors.where)
 
 
-def _record(database: Database, anchors: Anchors, anchor: Anchor | None) -> None:
-    if anchor is not None:
+def record(database: Database, anchors: Anchors, anchor: Anchor | None) -> None:
+    """That a checkpoint lies outside."""
+    if anchor is not None and anchor.size:  # an epoch begins with a checkpoint of nothing
         with database.transaction() as cur:
             cur.execute(
                 query("record_anchor"),

@@ -31,7 +31,7 @@ NOTHING = Head(size=0, root=EMPTY)
 
 
 def sequence(database: Database, *, insist: bool = False) -> int | None:
-    """Take what was committed into the tree; its size, or None where another run is at it.
+    """Take what was committed into the tree; its size, or None where another run is at it, or a restored ledger waits.
 
     After each commit of an entry, and regularly with `insist`: then until nothing is left, and whoever holds the
     sequencer's lock.
@@ -66,6 +66,11 @@ def consistency(hashes: Hashes, old: int, new: int) -> list[bytes]:
 def root(hashes: Hashes, size: int) -> bytes:
     """Of the tree as it was at a size."""
     return merkle.span(_subtrees(hashes), 0, size)
+
+
+def edge(hashes: Hashes, size: int) -> merkle.Edge:
+    """Of the tree as it was at a size, to be grown on."""
+    return merkle.Edge.of(_subtrees(hashes), size)
 
 
 def stored(cur: cursor) -> Hashes:

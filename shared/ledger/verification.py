@@ -7,7 +7,7 @@ stays flat. Whoever trusts neither this program nor its database takes verifier/
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -18,12 +18,15 @@ from shared.database import Database
 from shared.errors import StoreFault
 from shared.ledger import bundle, tree
 from shared.ledger.anchors import Anchor, Anchors
+from shared.ledger.comparison import unsigned
 from shared.ledger.merkle import Edge, leaf_hash, root_of, root_of_peaks
 from shared.queries import query, told
 
 BATCH = 256  # tiles
 LONGEST_GAP = 2**20  # leaves that may be missing before what is behind them is not read any more
 _MOST = 50  # findings that are told one by one
+_LARGEST = 2 * 2**20  # bytes of entries that are read as one
+_FEW = 32  # leaves that are read one by one, each of up to 64 KB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,7 @@ def verify(database: Database, anchors: Anchors) -> Verified:
     for anchor in outside:
         by_size.setdefault(anchor.size, []).append(anchor)
     _check_recorded(database, anchors, by_size, done)
+    _check_taken_over(database, anchors, done)
     _check_counts(database, done)
     _check_columns(database, done)
 
@@ -72,9 +76,10 @@ def verify(database: Database, anchors: Anchors) -> Verified:
         with database.transaction() as cur:
             heads = _heads(cur, first, first + BATCH * tree.WIDTH)
             tiles = _tiles(cur, first // tree.WIDTH, first // tree.WIDTH + BATCH)
-            leaves = _read(cur, first, min(end, first + BATCH * tree.WIDTH), done)
-        for start in range(0, len(leaves), tree.WIDTH):
-            hashes = leaves[start : start + tree.WIDTH]
+            sound = _sound(cur, first, min(end, first + BATCH * tree.WIDTH))
+        for start in range(first, min(end, first + BATCH * tree.WIDTH), tree.WIDTH):
+            stop = min(end, start + tree.WIDTH)
+            hashes = sound.pop(start // tree.WIDTH, None) or _read(database, start, stop, done)
             good = _check_heads(done, edge=edge, hashes=hashes, heads=heads, anchored=by_size, good=good)
             if len(hashes) == tree.WIDTH:
                 root = root_of(hashes)
@@ -114,10 +119,22 @@ def _check_recorded(database: Database, anchors: Anchors, by_size: dict[int, lis
         recorded = cur.fetchall()
     for size, note in recorded:
         found = [anchor for anchor in by_size.get(size, []) if anchor.note == note]
-        if not found:
+        if not found and anchors.read(size) == note:
+            done.find("anchor_key", f"The checkpoint of size {size} is signed by no key that is known here")
+        elif not found:
             done.find("anchor_missing", f"The checkpoint of size {size} is not where it was put", 0, size - 1)
         elif all(anchor.is_hidden for anchor in found):
             done.find("anchor_hidden", f"Somebody has deleted the checkpoint of size {size}; its lock has kept it")
+
+
+def _check_taken_over(database: Database, anchors: Anchors, done: Verified) -> None:
+    """What came in from outside is what somebody has signed, and nothing else came in that way (threat model A11)."""
+    with database.transaction() as cur:
+        for kept, size in unsigned(cur, anchors):
+            done.find("restoration", "No known key has signed what these entries were taken over for", kept, size - 1)
+        cur.execute(query("imported_uncovered"))
+        for first, last, count in cur.fetchall():
+            done.find("imported", f"{count} entries came in from outside, and no restoration covers them", first, last)
 
 
 def _check_counts(database: Database, done: Verified) -> None:
@@ -130,7 +147,7 @@ def _check_counts(database: Database, done: Verified) -> None:
             done.find("unsequenced", f"{waiting} entries have waited for the tree for more than ten minutes")
         cur.execute(query("ledger_rows"))
         by_heap = cur.fetchone()
-        _only_by(cur, "indexscan")
+        _only_by(cur, "indexscan", "indexonlyscan")
         cur.execute(query("ledger_rows"))
         by_index = cur.fetchone()
     if by_heap != by_index:
@@ -152,10 +169,10 @@ def _check_columns(database: Database, done: Verified) -> None:
         done.find("columns", "Columns of gdpr.entry say something else than the entries that they stand beside")
 
 
-def _only_by(cur: cursor, way: str) -> None:
-    """Let Postgres read tables in one way alone, for this transaction."""
+def _only_by(cur: cursor, *ways: str) -> None:
+    """Let Postgres read tables in these ways alone, for this transaction."""
     for each in ("seqscan", "indexscan", "indexonlyscan", "bitmapscan"):
-        cur.execute(f"set local enable_{each} = {'on' if each == way else 'off'}")
+        cur.execute(f"set local enable_{each} = {'on' if each in ways else 'off'}")
 
 
 def _heads(cur: cursor, above: int, upto: int) -> dict[int, bytes]:
@@ -169,8 +186,36 @@ def _tiles(cur: cursor, first: int, end: int) -> dict[int, tuple[bytes, bytes]]:
     return {index: (sha256(hashes).digest(), bytes(root)) for index, hashes, root in cur}
 
 
-def _read(cur: cursor, first: int, end: int, done: Verified) -> list[bytes]:
-    """The hashes of the bodies of these leaves; a gap is told and filled with nothing."""
+def _sound(cur: cursor, first: int, end: int) -> dict[int, list[bytes]]:
+    """The hashes of each tile of these leaves whose bodies are all there and are what was taken into the tree."""
+    found: dict[int, list[bytes]] = {}
+
+    def take(index: int, stored: bytes, bodies: bytes) -> None:
+        hashes = list(map(leaf_hash, _split(bodies)))
+        wanted = min(end, (index + 1) * tree.WIDTH) - index * tree.WIDTH
+        if len(hashes) == wanted and b"".join(hashes) == stored:
+            found[index] = hashes
+
+    tiles = {"first": first // tree.WIDTH, "last": (end - 1) // tree.WIDTH, "end": end, "most": _LARGEST}
+    cur.execute("set local enable_hashjoin = off; set local enable_mergejoin = off")  # no tile waits for another
+    rows = _Tiles(take)
+    statement = cur.mogrify(query("tiles_of_entries").rstrip(";"), tiles)
+    cur.copy_expert(b"copy (" + statement + b") to stdout (format binary)", rows)
+    if not rows.is_complete:
+        raise StoreFault("The database broke off while the ledger was read")
+    return found
+
+
+def _split(bodies: bytes) -> Iterator[bytes]:
+    at, length = 0, struct.Struct(">i").unpack_from
+    while at < len(bodies):
+        (width,) = length(bodies, at)
+        yield bodies[at + 4 : at + 4 + width]
+        at += 4 + width
+
+
+def _read(database: Database, first: int, end: int, done: Verified) -> list[bytes]:
+    """The hashes of the bodies of these leaves, one by one: what is wrong is told, and a gap filled with nothing."""
     leaves: list[bytes] = []
 
     def missing_up_to(index: int) -> None:
@@ -178,19 +223,14 @@ def _read(cur: cursor, first: int, end: int, done: Verified) -> list[bytes]:
             done.find("leaf_missing", "A leaf of the tree is gone", first + len(leaves), first + len(leaves))
             leaves.append(bytes(32))
 
-    def take(index: int, stored: bytes, body: bytes | None) -> None:
-        if index != first + len(leaves):
-            missing_up_to(index)
+    for index, stored, body in _leaves(database, first, end):
+        missing_up_to(index)
+        hashed = stored if body is None else leaf_hash(body)
         if body is None:
             done.find("entry_missing", "An entry is gone", index, index)
-            leaves.append(stored)
-            return
-        hashed = leaf_hash(body)
-        if hashed != stored:
+        elif hashed != stored:
             done.find("entry_changed", "An entry is not what was taken into the tree", index, index)
         leaves.append(hashed)
-
-    _read_rows(cur, first, end, take)
     missing_up_to(end)
     return leaves
 
@@ -269,57 +309,45 @@ def _compare_bundles(database: Database, anchors: Anchors, first: int, end: int,
         except (ValueError, TooLargeError):
             done.find("bundle", "What lies outside beside these entries is no bundle of entries", start, stop - 1)
             continue
-        with database.transaction() as cur:
-            inside = _bodies(cur, start, stop)
+        inside = {place: body for place, _, body in _leaves(database, start, stop)}
         for place, there in enumerate(outside, start):
             if place >= first and inside.get(place) != there:
                 done.find("entry_differs", "An entry is not the one that lies outside", place, place)
 
 
-def _bodies(cur: cursor, first: int, end: int) -> dict[int, bytes | None]:
-    bodies: dict[int, bytes | None] = {}
-    _read_rows(cur, first, end, lambda index, _, body: bodies.update({index: body}))
-    return bodies
+def _leaves(database: Database, first: int, end: int) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """Index, hash and body of each of these leaves that is there, in their order."""
+    for start in range(first, end, _FEW):
+        with database.transaction() as cur:
+            cur.execute(query("leaves_between"), {"first": start, "last": min(end, start + _FEW) - 1})
+            rows = cur.fetchall()
+        yield from ((index, bytes(stored), None if body is None else bytes(body)) for index, stored, body in rows)
 
 
-Take = Callable[[int, bytes, bytes | None], None]
+Take = Callable[[int, bytes, bytes], None]
 
 
-def _read_rows(cur: cursor, first: int, end: int, take: Take) -> None:
-    """Index, hash and body of each of these leaves, in their order."""
-    cur.execute("set local enable_hashjoin = off; set local enable_mergejoin = off")  # in order, without sorting bodies
-    statement = cur.mogrify(query("leaves_between").rstrip(";"), {"first": first, "last": end - 1})
-    rows = _Rows(take)
-    cur.copy_expert(b"copy (" + statement + b") to stdout (format binary)", rows)
-    if not rows.is_complete:
-        raise StoreFault("The database broke off while the ledger was read")
-
-
-class _Rows:
-    """The binary COPY format, row by row as it arrives."""
+class _Tiles:
+    """Rows of a number and two byte strings in the binary COPY format, which the driver hands over one by one."""
 
     _HEADER = 19
-    _ROW = struct.Struct(">hiqi32si")
+    _START = struct.Struct(">hiqi")
+    _LENGTH = struct.Struct(">i")
     _END = b"\xff\xff"
 
     def __init__(self, take: Take) -> None:
         self._take = take
-        self._held = b""
         self._skip = self._HEADER
-
-    @property
-    def is_complete(self) -> bool:
-        return self._held == self._END
+        self.is_complete = False
 
     def write(self, chunk: bytes) -> int:
-        held, at = self._held + chunk, self._skip
-        width = self._ROW.size
-        while len(held) - at >= width:
-            _, _, index, _, hashed, length = self._ROW.unpack_from(held, at)
-            end = at + width + max(length, 0)
-            if end > len(held):
-                break
-            self._take(index, hashed, held[at + width : end] if length >= 0 else None)
-            at = end
-        self._held, self._skip = (held[at:], 0) if at <= len(held) else (held, at)
+        at, self._skip = self._skip, 0
+        self.is_complete = chunk[at:] == self._END
+        if not self.is_complete and at < len(chunk):
+            _, _, index, width = self._START.unpack_from(chunk, at)
+            at += self._START.size
+            (length,) = self._LENGTH.unpack_from(chunk, at + width)
+            if length > 0:
+                body = at + width + self._LENGTH.size
+                self._take(index, chunk[at : at + width], chunk[body : body + length])
         return len(chunk)

@@ -116,7 +116,7 @@ def test_a_grant_that_postgres_only_warns_about_is_no_approval(postgres: Postgre
         name="person",
         table="app.users",
         key=("id",),
-        naming=Naming(subject="app.users", columns=("id",), find="", guests=(), folded=()),
+        naming=Naming(subject="app.users", columns=("id",), find="", guests=(), normal=None),
         identities={},
         invalid=None,
         refusals=(),
@@ -141,7 +141,7 @@ def test_a_grant_that_postgres_only_warns_about_is_no_approval(postgres: Postgre
             reader = Database(address, application="gdpr-tests")
             with pytest.raises(AccessDenied, match=r"may not let others at app\.users"), closing(reader):
                 with reader.transaction() as session:
-                    approve(session, replace(plan, kinds=(kind,)))
+                    approve(session, replace(plan, fingerprint=fingerprint(cur), kinds=(kind,)))
         finally:
             cur.execute(sql.SQL("drop owned by {0}; drop role {0}").format(role))
 

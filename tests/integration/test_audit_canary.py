@@ -100,6 +100,16 @@ EVENTS: list[dict[str, Any]] = [
     {"action": "sweep"},
     {"action": "intake",
      "records": [{"body": f'{{"Records": [{{"s3": {{"object": {{"key": "intake/{CANARY}"}}}}}}]}}'}]},
+    {"action": "report", "format": ["json", "html"]},
+    {"action": "report", "kind": "ropa", "format": ["json", "html"]},
+    {"action": "report", "since": CANARY, "by_role": EMAIL, "kind": CANARY, "format": [CANARY]},
+    {"action": "list", "after": CANARY, "right": EMAIL},
+    {"action": "list"},
+    {"action": "show", **NAMED, "by_role": EMAIL},
+    {"action": "show", **NAMED, "by_role": "auditor"},
+    {"action": "migrate", "dry_run": CANARY},
+    {"action": "rotate", "role": CANARY, "by_role": EMAIL},
+    {"action": "activate", "digest": CANARY, "by_role": EMAIL},
     {"action": "health"},
 ]  # fmt: skip
 

@@ -42,7 +42,8 @@ def test_migrate_installs_and_says_so_and_then_has_nothing_to_do(empty_postgres:
     first = gdpr("db", "migrate", DATABASE_URL=empty_postgres.url())
     assert (first.returncode, first.stdout) == (
         0,
-        "0001  ledger\n0002  requests\n0003  plan\n0004  plan_catalogue\n0005  tree\n0006  register\n",
+        "0001  ledger\n0002  requests\n0003  plan\n0004  plan_catalogue\n0005  tree\n0006  register\n0007  append\n"
+        "0008  restore\n0009  operator\n",
     )
     assert first.stderr == f"Schema gdpr at {empty_postgres.where} is up to date.\n"
 

@@ -327,7 +327,7 @@ class TestARestoredDatabase:
     @pytest.fixture(autouse=True)
     def restored(self, log: Anchors, database: Database, admin: cursor, monkeypatch: pytest.MonkeyPatch) -> None:
         cut(admin, 612)
-        monkeypatch.setattr("shared.ledger.publish._compared", lambda *_: log.since(612)[0])
+        monkeypatch.setattr("shared.ledger.publish.compared", lambda *_: log.since(612)[0])
 
     def test_and_has_less(self, database: Database, log: Anchors, place: Path) -> None:
         write(database, 3)

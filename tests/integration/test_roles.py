@@ -13,6 +13,8 @@ from typing import Any
 
 import psycopg2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from psycopg2.extensions import connection, cursor
 
 from shared.addresses import PostgresAddress
@@ -44,9 +46,17 @@ ON_TABLES = {
         for table in ("request_question", "request_extension", "request_refusal", "notice")
     },
     "hold": {role: {"SELECT"} for role in LOGINS},
+    **{
+        table: {"gdpr_audit": {"SELECT"}, "gdpr_verify": {"SELECT"}}
+        for table in ("comparison", "restoration", "imported", "epoch")
+    },
 }
 ON_COLUMNS: dict[tuple[str, str], dict[str, set[str]]] = {
     **{("anchor", column): {"gdpr_audit": {"INSERT"}} for column in ("origin", "size", "note", "version")},
+    **{
+        ("epoch", column): {"gdpr_audit": {"INSERT"}}
+        for column in ("event", "number", "before", "note", "size", "root", "kept", "by_role", "decided_at")
+    },
     **{("request", column): {"gdpr_audit": {"UPDATE"}} for column in ("deadline", "due_at", "target_date")},
     ("request_question", "answered_at"): {"gdpr_audit": {"UPDATE"}},
     ("request_extension", "notified_at"): {"gdpr_audit": {"UPDATE"}},
@@ -70,6 +80,14 @@ ON_FUNCTIONS = {
     "forget_request": {"gdpr_export", "gdpr_verify", "gdpr_audit"},
     "know_person": {"gdpr_export", "gdpr_erase", "gdpr_audit"},
     "sequence": set(LOGINS),
+    "grow": set[str](),
+    "is_entry": set[str](),
+    "refuse_registration": set[str](),
+    "restoring": {"gdpr_audit", "gdpr_verify"},
+    "standing": set(LOGINS),
+    "record_comparison": {"gdpr_audit"},
+    "begin_restoration": {"gdpr_audit"},
+    "import_leaves": {"gdpr_audit"},
 }
 
 Session = Callable[[str], cursor]
@@ -437,7 +455,8 @@ class TestLedger:
             ("subject", "AB" * 32), ("subject", "ab"), ("subject", 12), ("subject", ""),
             ("request", "lena.meier"), ("request", EVENT.upper()), ("request", "{" + EVENT + "}"), ("request", None),
             ("size", -1), ("size", 1.5), ("size", True), ("rows", {"a": {"b": 1e300}}), ("reasons", [1]),
-            ("reasons", [["A17"]]), ("reasons", [{"b": 1, "a": 1}]), ("rows", {"a": {"b": {"d": {}, "c": {}}}}),
+            ("reasons", [["A17"]]), ("reasons", [{"b": 1, "a": 1}]),
+            ("rows", {"a": {"b": {"d": {}, "c": {}}}}), ("rows", {"a": {"b": {"c": {}}}}),
             ("rows", {"b": {}, "a": {}}), ("rows", {"a": {"z": 1, "b": 1}}), ("deadlines", {"b": "x", "a": "y"}),
         ],
     )  # fmt: skip
@@ -456,6 +475,25 @@ class TestLedger:
         with pytest.raises(psycopg2.errors.CheckViolation, match="in its one way"):
             append(session("gdpr_audit"), b"\x01" + body)
 
+    def test_names_are_in_their_order_on_each_level_or_it_does_not_get_in(self, session: Session) -> None:
+        cur = session("gdpr_audit")
+        names = st.lists(st.sampled_from(["a", "aa", "b", "a.b", "a-b", "B", "_"]), unique=True, max_size=4)
+
+        @given(rows=st.lists(st.tuples(names, names), max_size=3), versions=names)
+        def either_way(rows: list[tuple[list[str], list[str]]], versions: list[str]) -> None:
+            event = str(uuid.uuid4())
+            said = {name: dict.fromkeys(within, 1) for outer, within in rows for name in outer}
+            told = {"at": "2026-11-20T09:00:00.000Z", "event": event, "kind": "record.made", "rows": said}
+            told |= {"versions": dict.fromkeys(versions, "x"), "writer": "gdpr_audit"}
+            body = json.dumps(told, separators=(",", ":"))
+            if body == json.dumps(told, separators=(",", ":"), sort_keys=True):
+                append(cur, b"\x01" + body.encode(), event)
+            else:
+                with pytest.raises(psycopg2.errors.CheckViolation, match="in its one way"):
+                    append(cur, b"\x01" + body.encode(), event)
+
+        either_way()
+
     def test_whatever_the_program_writes_gets_in(self, session: Session) -> None:
         said: dict[str, Any] = {
             "request": EVENT, "subject": "ab" * 32, "right": "access", "status": "in_progress", "code": "a.b-c_d",
@@ -464,7 +502,7 @@ class TestLedger:
             "deadlines": {"calendar": "DE-BY@holidays-0.108", "received_on": "2026-11-20", "zone": "Europe/Berlin"},
             "version": "1.2.3", "versions": {"map": "ab" * 32, "plan": "cd" * 32}, "digest": "ef" * 32,
             "detail": "01" * 32, "origin": "shop-ledger/1", "size": 0, "root": "23" * 32, "note": "45" * 32,
-            "key": "67" * 32,
+            "key": "67" * 32, "before": "shop-ledger/1", "kept": 0,
         }  # fmt: skip
         at = datetime(2026, 11, 20, tzinfo=UTC)
         written = Entry(event=uuid.UUID(EVENT), kind="record.made", writer="gdpr_audit", at=at, said=said)
@@ -548,6 +586,9 @@ STEPS = {
         "failed > refused",
         "blocked > refused",
         "blocked > in_progress",
+        "in_progress > blocked",
+        "incomplete > blocked",
+        "failed > blocked",
     },
     ("erase", "gdpr_erase"): {
         "in_progress > failed",
@@ -563,6 +604,9 @@ STEPS = {
         "failed > refused",
         "blocked > refused",
         "blocked > in_progress",
+        "in_progress > blocked",
+        "incomplete > blocked",
+        "failed > blocked",
     },
 }
 

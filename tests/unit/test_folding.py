@@ -55,3 +55,9 @@ def test_it_breaks_outside_of_parentheses_before_a_word_that_joins() -> None:
 def test_a_remark_ends_with_its_line_and_is_left_alone() -> None:
     statement = f"select 1 -- {'a remark ' * 30}\nfrom t"
     assert folded(statement) == statement
+
+
+def test_a_word_that_does_not_fit_goes_on_the_next_line_however_early_that_is() -> None:
+    long = "".join(f"some_function_{number}(" for number in range(6)) + "x" + ")" * 6
+    found = folded(f"select case when a = {long} then b else {long} end")
+    assert max(map(len, found.splitlines())) <= 120

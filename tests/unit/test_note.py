@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -152,8 +153,10 @@ class TestCheckpoint:
         with pytest.raises(NoteInvalid, match="another log"):
             Checkpoint.open(note, [SIGNER.public], origin="shop.example/ledger/2")
 
-    def test_an_extension_line_is_passed_over(self) -> None:
-        assert Checkpoint.parse(self.checkpoint.text + "whatever\n") == self.checkpoint
+    def test_an_extension_line_is_kept_behind_the_three(self) -> None:
+        found = Checkpoint.parse(self.checkpoint.text + "whatever\n")
+        assert found == replace(self.checkpoint, extensions=("whatever",))
+        assert found.text == self.checkpoint.text + "whatever\n"
 
     @pytest.mark.parametrize("size", ["", "+5", "-1", "05", " 5", "5 ", "٥", "1e3", "9" * 20])  # noqa: RUF001
     def test_a_size_is_a_plain_number(self, size: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from shared.addresses import PostgresAddress
 from shared.errors import SettingInvalid, SettingMissing
 from shared.settings import AuditLoggingSettings, DataDeletionSettings, DataExportSettings, Settings
 
@@ -27,6 +28,7 @@ def test_settings_are_read_from_the_environment(function: type[Settings], monkey
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     settings = function.read()
+    assert isinstance(settings.database, PostgresAddress)
     assert settings.database.role == "gdpr_export"
     assert settings.region == "us-east-2"
     with pytest.raises(FrozenInstanceError):

@@ -15,7 +15,7 @@ import pytest
 from shared.ledger import bundle
 from shared.ledger.checkpoint import Checkpoint
 from shared.ledger.entry import Entry
-from shared.ledger.merkle import leaf_hash, root_of
+from shared.ledger.merkle import EMPTY, leaf_hash, root_of
 from shared.ledger.note import LocalSigner, sign
 from verifier.bundle import named
 from verifier.bundles import Bundles
@@ -355,12 +355,20 @@ def test_whoever_publishes_meanwhile_does_not_disturb(place: Place, log: Log, mo
 # Epochs and keys -----------------------------------------------------------------------------------------------------
 
 
+def declared(log: Log, *, kept: int | None = None, **otherwise: Any) -> dict[str, Any]:
+    """What the second epoch says of the first."""
+    size, note = log.last or (0, "")
+    root = root_of(map(leaf_hash, log.bodies[:size])).hex()
+    said = {"origin": "shop-ledger/2", "before": log.origin, "note": note, "size": size, "root": root}
+    return said | {"kept": size if kept is None else kept} | otherwise
+
+
 @pytest.fixture
 def second(place: Place, log: Log) -> Log:
     """After a restore: what was there before is copied, and the epoch says why there is one."""
     second = Log(place, epoch=2)
     second.bodies = [*log.bodies]
-    second.write(kind="ledger.origin_opened", origin="shop-ledger/2", size=703)
+    second.write(kind="ledger.origin_opened", **declared(log))
     second.publish()
     return second
 
@@ -378,6 +386,97 @@ def test_an_epoch_without_a_reason_or_without_those_before_it_is_told(place: Pla
     third.write(3)
     third.publish()
     assert found(place) == [("epoch_missing", None, None), ("epoch_unexplained", None, None)]
+
+
+def other_epoch(place: Place, log: Log, common: int, **otherwise: Any) -> Log:
+    """An epoch that goes on from a beginning of the first, whose rest it declares lost."""
+    other = Log(place, epoch=2)
+    other.bodies = log.bodies[:common]
+    other.write(kind="ledger.origin_opened", **declared(log, kept=common) | otherwise)
+    other.write(300)
+    other.publish()
+    return other
+
+
+@pytest.mark.parametrize("kept", [300, 601, 652])
+def test_what_an_epoch_declares_lost_is_told_and_is_no_error(place: Place, log: Log, kept: int) -> None:
+    other_epoch(place, log, kept)
+    report = checked(place)
+    assert [(each.code, each.epoch, each.first, each.last) for each in report.findings] == [
+        ("entries_lost", 1, kept, 702)
+    ]
+    assert report.is_clean
+
+
+def test_an_epoch_that_keeps_nothing_declares_all_of_it_lost(place: Place, log: Log) -> None:
+    other_epoch(place, log, 0)
+    assert found(place) == [("entries_lost", 0, 702)]
+
+
+def test_entries_that_are_declared_lost_are_not_missed(place: Place, log: Log) -> None:
+    other_epoch(place, log, 601)
+    for width in (140, 191):
+        place.erase(f"1/tile/entries/002.p/{width}")
+    assert found(place) == [("entries_lost", 601, 702)]
+    place.erase("1/tile/entries/002.p/89")
+    assert [code for code, *_ in found(place)] == ["entries_missing", "entries_lost"]
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "words"),
+    [
+        ({"note": "00" * 32}, "has the bytes that are declared"),
+        ({"size": 652}, "has a checkpoint of size 703, and is declared to end with 652"),
+        ({"size": 704}, "has the bytes that are declared"),
+        ({"root": "00" * 32}, "has another root than is declared"),
+        ({"kept": 602}, "are declared to be those of epoch 1"),
+        ({"kept": 652}, "are declared to be those of epoch 1"),
+        ({"kept": 703}, "are declared to be those of epoch 1"),
+        ({"before": "shop-ledger/2"}, "another log than the epoch before it"),
+        ({"before": "other/1"}, "another log than the epoch before it"),
+        ({"before": "shop-ledger"}, "another log than the epoch before it"),
+    ],
+)
+def test_what_is_declared_and_does_not_fit_is_named(
+    place: Place, log: Log, otherwise: dict[str, Any], words: str
+) -> None:
+    other_epoch(place, log, 601, **otherwise)
+    (finding,) = checked(place).findings
+    assert (finding.code, finding.severity, finding.epoch) == ("epoch_misdeclared", "error", 2)
+    assert words in finding.what
+
+
+def test_a_loss_that_grew_after_it_was_declared_is_named(place: Place, log: Log) -> None:
+    other_epoch(place, log, 601)
+    log.write(3)
+    log.publish()
+    assert [code for code, *_ in found(place)] == ["epoch_misdeclared"]
+
+
+def test_an_epoch_that_is_declared_twice_and_not_alike_is_named(place: Place, log: Log) -> None:
+    other = other_epoch(place, log, 601)
+    other.write(kind="ledger.origin_opened", **declared(log, kept=652))
+    other.publish()
+    (finding,) = checked(place).findings
+    assert finding.what == "Its beginning is declared more than once, and not alike"
+
+
+@pytest.mark.parametrize("field", ["before", "note", "root", "size", "kept"])
+def test_a_declaration_that_lacks_something_is_malformed(place: Place, log: Log, field: str) -> None:
+    other = Log(place, epoch=2)
+    other.bodies = [*log.bodies]
+    said = declared(log)
+    del said[field]
+    other.write(kind="ledger.origin_opened", **said)
+    other.publish()
+    assert [code for code, *_ in found(place)] == ["entry_malformed", "epoch_unexplained"]
+
+
+def test_an_epoch_begins_with_a_checkpoint_of_nothing(place: Place, log: Log) -> None:
+    nothing = Checkpoint(origin="shop-ledger/2", size=0, root=EMPTY, extensions=("opened x",))
+    place.put(key_of(0, 2), sign(nothing.text, [SIGNER]).encode())
+    other_epoch(place, log, 601)
+    assert found(place) == [("entries_lost", 601, 702)]
 
 
 def test_staleness_is_the_newest_epochs(place: Place, second: Log) -> None:
