@@ -79,17 +79,15 @@ def _newest(database: Database, anchors: Anchors) -> Anchor | None:
             remedy="see who deleted it, or correct LEDGER_BUCKET and the keys",
         )
     with database.transaction() as cur:
-        check_beginnings(cur, anchors, found, may_be_longer=False)
+        _check_beginnings(cur, anchors, found)
     return found[-1] if found else None
 
 
-def check_beginnings(cur: cursor, anchors: Anchors, found: list[Anchor], *, may_be_longer: bool) -> None:
-    """Each of these is the beginning of the ledger that is here; or else, where it may be, longer than that."""
+def _check_beginnings(cur: cursor, anchors: Anchors, found: list[Anchor]) -> None:
+    """Each of these is the beginning of the ledger that is here."""
     head, hashes = tree.head(cur), tree.stored(cur)
     for anchor in found:
         if anchor.size > head.size:
-            if may_be_longer:
-                continue
             raise LedgerBehind(
                 f"This database's ledger has {head.size} entries, and {anchor.size} are anchored",
                 where=anchors.where,

@@ -115,13 +115,13 @@ def begin(
     Raises EpochTaken where another unit was faster.
     """
     opening = _prepared(database, before, role=role, at=at)
-    # If we crash here, the next run finds the row, and takes the epoch by the same event.
+    # If we crash behind the next line, the next run finds the event outside and in its row: `begun_here`.
     _claim(before.following, opening.event, signers, keep)
     return opening
 
 
 def _prepared(database: Database, before: Anchors, *, role: str, at: datetime) -> Opening:
-    """What is declared: the row that is there already, or a new one."""
+    """What is to be declared, written down with an event of its own before anybody outside sees that."""
     found = before.since(0)
     newest = found[-1] if found else None
     if newest is None or not newest.size:
@@ -134,15 +134,17 @@ def _prepared(database: Database, before: Anchors, *, role: str, at: datetime) -
         head, hashes = tree.head(cur), tree.stored(cur)
         shared = [each for each in found if each.size <= head.size]
         kept = max((each.size for each in shared if tree.root(hashes, each.size) == each.checkpoint.root), default=0)
-    declared = (before.origin, newest.digest, newest.size, newest.checkpoint.root.hex(), kept)
-    for each in _intended(database, before.epoch + 1):
-        if (each.before, each.note, each.size, each.root, each.kept) == declared:
-            return each
-    origin, note, size, root, kept = declared
     opening = Opening(
-        event=uuid.uuid4(), number=before.epoch + 1, before=origin, note=note, size=size, root=root, kept=kept,
-        role=role, at=at,
-    )  # fmt: skip
+        event=uuid.uuid4(),
+        number=before.epoch + 1,
+        before=before.origin,
+        note=newest.digest,
+        size=newest.size,
+        root=newest.checkpoint.root.hex(),
+        kept=kept,
+        role=role,
+        at=at,
+    )
     _insert(database, opening)
     return opening
 

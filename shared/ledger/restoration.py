@@ -58,7 +58,6 @@ def missing(database: Database, anchors: Anchors) -> Missing | None:
         known = comparison.known(cur, anchors)
     found = anchors.since(known)
     with database.transaction() as cur:
-        comparison.check_beginnings(cur, anchors, found, may_be_longer=True)
         head = tree.head(cur)
         edge = tree.edge(tree.stored(cur), head.size)
     longer = [anchor for anchor in found if anchor.size > head.size]

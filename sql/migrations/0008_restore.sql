@@ -102,39 +102,45 @@ alter table gdpr.epoch enable always trigger epoch_stays;
 alter table gdpr.epoch enable always trigger epoch_stays_whole;
 
 create function gdpr.restoring() returns uuid
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select r.id
-  from gdpr.restoration as r
-  where r.size > coalesce((select max(h.size) from gdpr.tree_head as h), 0)
-    -- Given up for another epoch.
-    and not exists (
-      select
-      from gdpr.epoch as p
-      join gdpr.entry as e on e.event_id = p.event and e.writer = 'gdpr_audit'
-      where p.at > r.at
-    )
-  order by r.at desc
-  limit 1
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (
+    select r.id
+    from gdpr.restoration as r
+    where r.size > coalesce((select max(h.size) from gdpr.tree_head as h), 0)
+      -- Given up for another epoch.
+      and not exists (
+        select
+        from gdpr.epoch as p
+        join gdpr.entry as e on e.event_id = p.event and e.writer = 'gdpr_audit'
+        where p.at > r.at
+      )
+    order by r.at desc
+    limit 1
+  );
+end
 $$;
 comment on function gdpr.restoring is 'The restoration that has begun and not ended.';
 grant execute on function gdpr.restoring to gdpr_audit, gdpr_verify;
 
 create function gdpr.standing() returns text
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select case
-    when gdpr.restoring() is not null then 'behind'
-    else coalesce(
-      (
-        select c.state
-        from gdpr.comparison as c
-        where c.server_started = pg_postmaster_start_time()
-          and c.database = (select d.oid from pg_database as d where d.datname = current_database())
-        order by c.id desc
-        limit 1
-      ),
-      case when exists (select from gdpr.anchor) then 'unknown' else 'whole' end
-    )
-  end
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if gdpr.restoring() is not null then
+    return 'behind';
+  end if;
+  return coalesce(
+    (
+      select c.state
+      from gdpr.comparison as c
+      where c.server_started = pg_postmaster_start_time()
+        and c.database = (select d.oid from pg_database as d where d.datname = current_database())
+      order by c.id desc
+      limit 1
+    ),
+    case when exists (select from gdpr.anchor) then 'unknown' else 'whole' end
+  );
+end
 $$;
 comment on function gdpr.standing is
 'What this ledger is beside what was anchored: whole, behind, forked, or unknown since the server was started.';

@@ -6,6 +6,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,19 @@ class TestARestoredUnit:
         assert claimed(again)
         again.close()
 
+    def test_whose_server_was_started_since_does_not_believe_what_was_found_before(self, unit: Unit) -> None:
+        unit.write(3)
+        unit.publish()
+        assert unit.standing == "whole"
+        unit.ask(
+            "alter table gdpr.comparison disable trigger all;"
+            " update gdpr.comparison set server_started = server_started - interval '1 second'"
+        )
+        assert unit.standing == "unknown"
+        assert not claimed(unit)
+        unit.publish()
+        assert unit.standing == "whole"
+
     def test_is_brought_up_bundle_by_bundle_however_much_is_missing(
         self, unit: Unit, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -266,6 +280,22 @@ class TestWhatTheRegisterForgot:
         assert not claimed(both)
         kinds = both.ask("select count(*) from gdpr.entry where kind = 'request.suspended' and request is not null")
         assert kinds == [(3,)]
+
+    def test_the_sweep_tells_of_nothing_that_may_have_been_told_since(self, both: Unit, tmp_path: Path) -> None:
+        with clock.standing_at(datetime(2026, 12, 18, 12, tzinfo=UTC)):
+            assert both.invoke("sweep")["code"] == "ledger_behind"
+            due = "select count(*) from gdpr.entry where kind = 'request.due'"
+            assert both.ask(due) == [(0,)]
+            assert not list((tmp_path / "outside/exchange").rglob("due"))
+            both.restore()
+            assert both.invoke("sweep")["told"]["request.due"] == 3
+            assert both.ask(due) == [(3,)]
+
+    def test_what_was_blocked_for_another_reason_is_not_set_free_by_it_any_more(self, both: Unit) -> None:
+        number = named(3)["subject_request_id"]
+        both.ask("update gdpr.request set status = 'blocked', code = 'hold' where subject_request_id = %s", number)
+        assert both.restore()["requests"]["suspended"] == 3
+        assert both.ask("select distinct code from gdpr.request") == [("suspended_by_restore",)]
 
     def test_what_was_done_since_is_told_by_ids_alone(self, both: Unit, tmp_path: Path) -> None:
         told = both.restore()["requests"]["told"]
@@ -350,6 +380,15 @@ class TestNothingCanBeTakenOver:
             forked.publish()
         assert codes(forked) == ["entries_lost"]
 
+    def test_a_tree_that_has_grown_past_its_anchor_keeps_what_both_have(self, forked: Unit) -> None:
+        forked.write(10)
+        tree.sequence(forked.database, insist=True)
+        forked.ask("select gdpr.record_comparison('whole', 'shop-ledger/1', 3)")
+        assert tree.sequence(forked.database, insist=True) == 18
+        assert forked.restore()["code"] == "ledger_forked"
+        assert forked.restore(lost=True)["lost"] == {"origin": "shop-ledger/1", "first": 3, "last": 8}
+        assert codes(forked) == ["entries_lost"]
+
     def test_in_the_other_epoch_an_entry_is_proved(self, forked: Unit) -> None:
         forked.restore(lost=True)
         (event_,) = forked.write(1)
@@ -405,6 +444,26 @@ class TestNothingCanBeTakenOver:
         assert restored.restore()["status"] == "completed"
         assert restored.events[:9] == unit.events
         well(restored)
+
+    def test_a_bundle_that_was_changed_since_it_was_compared_is_not_taken_over(
+        self, unit: Unit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        unit.write(3)
+        unit.publish()
+        backup = unit.backup()
+        unit.write(600)
+        size = unit.publish()
+        monkeypatch.setattr(restore_module, "MOST_BUNDLES", 1)
+        assert backup.restore()["status"] == "in_progress"
+        bundle = tmp_path / "outside/shop-ledger/1/tile/entries/001"
+        content = bundle.read_bytes()
+        bundle.write_bytes(content.replace(b'"record.made"', b'"record.mada"', 1))
+        assert backup.restore()["code"] == "bundles_unusable"
+        bundle.write_bytes(content)
+        assert [backup.restore()["status"] for _ in range(2)] == ["in_progress", "completed"]
+        assert backup.events[:size] == unit.events
+        well(backup)
+        backup.close()
 
     def test_bundles_that_are_lost_are_declared(self, restored: Unit, tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "outside/shop-ledger/1/tile/entries/000.p")

@@ -114,6 +114,20 @@ class TestTheDatabaseItself:
         number = begun(behind, forged(2))
         self.refused(behind, number, 3, forged(2), "XX001")
 
+    def test_takes_no_others_however_many_are_to_come_behind_them(self, behind: Unit) -> None:
+        bodies = forged(260)
+        digests = digest(bodies[:253]) + digest(bodies[253:])
+        root = root_of([*hashes(behind), *map(leaf_hash, bodies)])
+        number = asked(behind, BEGIN, "shop-ledger/1", 3, 263, root, "made up", digests)
+        self.refused(behind, number, 3, forged(253), "XX001")
+        assert asked(behind, IMPORT, number, 3, bodies[:253]) == 256
+        assert asked(behind, IMPORT, number, 256, bodies[253:]) == 263
+
+    def test_begins_with_the_entries_that_are_here(self, behind: Unit) -> None:
+        bodies = forged(2)
+        assert asked(behind, BEGIN, "shop-ledger/1", 2, 4, bytes(32), "made up", digest(bodies)) is None
+        assert behind.ask("select count(*) from gdpr.restoration") == [(0,)]
+
     def test_takes_nothing_that_gives_another_root(self, behind: Unit) -> None:
         bodies = forged(2)
         self.refused(behind, begun(behind, bodies, root=bytes(32)), 3, bodies, "XX001")
@@ -157,6 +171,15 @@ class TestTheDatabaseItself:
         for statement in statements:
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 behind.ask(f"set session authorization {role}; {statement}")
+
+
+def test_an_epoch_that_somebody_made_up_is_not_gone_on_with(unit: Unit) -> None:
+    unit.write(3)
+    unit.publish()
+    said = {"origin": "shop-ledger/7", "before": "shop-ledger/6", "note": "00" * 32, "root": "00" * 32}
+    unit.write(1, kind="ledger.origin_opened", **said, size=3, kept=3)
+    assert unit.invoke("checkpoint")["code"] == "anchor_missing"
+    assert not (unit.outside / "shop-ledger/7").exists()
 
 
 def test_what_came_in_past_every_restoration_is_named(restored: Unit) -> None:
